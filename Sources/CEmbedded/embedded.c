@@ -1,0 +1,9 @@
+#include "CEmbedded.h"
+const uint8_t sluice_recipe_web_1[] = {
+#embed "recipes/web-1.yaml"
+};
+const size_t sluice_recipe_web_1_size = sizeof sluice_recipe_web_1;
+const uint8_t sluice_html_entities[] = {
+#embed "html-entities.tsv"
+};
+const size_t sluice_html_entities_size = sizeof sluice_html_entities;

@@ -1,0 +1,10 @@
+/* Data files that the product needs at run time, embedded byte for byte. Each is `name` ..< `name + name_size`. */
+#ifndef SLUICE_CEMBEDDED_H
+#define SLUICE_CEMBEDDED_H
+#include <stddef.h>
+#include <stdint.h>
+extern const uint8_t sluice_recipe_web_1[];
+extern const size_t sluice_recipe_web_1_size;
+extern const uint8_t sluice_html_entities[];
+extern const size_t sluice_html_entities_size;
+#endif
