@@ -1,3 +1,5 @@
+// #embed is C23; clang has it in every mode and says so.
+#pragma clang diagnostic ignored "-Wc23-extensions"
 #include "CEmbedded.h"
 const uint8_t sluice_recipe_web_1[] = {
 #embed "recipes/web-1.yaml"
