@@ -41,7 +41,9 @@ extension Span where Element == UInt8 {
   public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     guard start < count else { return nil }
     return withUnsafeBufferPointer { buffer in
-      guard let found = memchr(buffer.baseAddress! + start, Int32(byte), buffer.count - start) else { return nil }
+      guard let found = memchr(buffer.baseAddress! + start, Int32(byte), buffer.count - start) else {
+        return nil
+      }
       return UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress!)
     }
   }

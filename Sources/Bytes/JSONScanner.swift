@@ -54,7 +54,9 @@ public struct JSONScanner {
   }
 
   /// Index after the value that starts at `start`. The whole value is validated.
-  public static func valueEnd(_ bytes: borrowing Span<UInt8>, _ start: Int, _ depth: Int) throws(Failure) -> Int {
+  public static func valueEnd(_ bytes: borrowing Span<UInt8>, _ start: Int, _ depth: Int) throws(Failure)
+    -> Int
+  {
     guard start < bytes.count else { throw .malformed(at: start) }
     switch bytes[start] {
     case UInt8(ascii: "\""): return try stringEnd(bytes, start)
@@ -81,7 +83,9 @@ public struct JSONScanner {
     return index
   }
 
-  private static func literal(_ bytes: borrowing Span<UInt8>, _ start: Int, _ text: StaticString) throws(Failure) -> Int {
+  private static func literal(_ bytes: borrowing Span<UInt8>, _ start: Int, _ text: StaticString)
+    throws(Failure) -> Int
+  {
     guard bytes.starts(with: text, at: start, ignoringCase: false) else { throw .malformed(at: start) }
     return start + text.utf8CodeUnitCount
   }
@@ -103,7 +107,9 @@ public struct JSONScanner {
     }
     if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") {
       index += 1
-      if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") { index += 1 }
+      if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+        index += 1
+      }
       guard digits(bytes) > 0 else { throw .malformed(at: start) }
     }
     return index

@@ -92,7 +92,9 @@ public enum JSONText {
   }
 
   private static func codeUnit(_ raw: borrowing Span<UInt8>, _ index: Int) -> UInt32? {
-    guard index + 6 <= raw.count, raw[index] == UInt8(ascii: "\\"), raw[index + 1] == UInt8(ascii: "u") else { return nil }
+    guard index + 6 <= raw.count, raw[index] == UInt8(ascii: "\\"), raw[index + 1] == UInt8(ascii: "u") else {
+      return nil
+    }
     var value: UInt32 = 0
     for offset in 2..<6 {
       guard let digit = raw[index + offset].hexDigit else { return nil }

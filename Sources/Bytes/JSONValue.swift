@@ -26,15 +26,20 @@ public enum JSONValue: Equatable, Sendable {
     return try value(bytes, start..<end)
   }
 
-  public static func parse(_ bytes: [UInt8]) throws(JSONScanner.Failure) -> JSONValue { try parse(bytes.span) }
+  public static func parse(_ bytes: [UInt8]) throws(JSONScanner.Failure) -> JSONValue {
+    try parse(bytes.span)
+  }
 
-  private static func value(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(JSONScanner.Failure) -> JSONValue {
+  private static func value(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(JSONScanner.Failure)
+    -> JSONValue
+  {
     switch bytes[range.lowerBound] {
     case UInt8(ascii: "{"):
       var members: [Member] = []
       // The closures of the scanner may not capture a span: collect the ranges first.
       var ranges: [(key: Range<Int>, value: Range<Int>)] = []
-      _ = try JSONScanner.members(of: bytes, from: range.lowerBound) { (key, value) throws(JSONScanner.Failure) in
+      _ = try JSONScanner.members(of: bytes, from: range.lowerBound) {
+        (key, value) throws(JSONScanner.Failure) in
         ranges.append((key, value))
       }
       members.reserveCapacity(ranges.count)
@@ -42,7 +47,8 @@ public enum JSONValue: Equatable, Sendable {
       return .object(members)
     case UInt8(ascii: "["):
       var ranges: [Range<Int>] = []
-      _ = try JSONScanner.elements(of: bytes, from: range.lowerBound) { (element) throws(JSONScanner.Failure) in
+      _ = try JSONScanner.elements(of: bytes, from: range.lowerBound) {
+        (element) throws(JSONScanner.Failure) in
         ranges.append(element)
       }
       var values: [JSONValue] = []

@@ -47,14 +47,17 @@ public enum UTF8Text {
 
   /// The sequence at `index`: its length in bytes, and whether it is well-formed. An ill-formed one has the length of
   /// its maximal subpart, at least 1.
-  public static func sequence(in bytes: borrowing Span<UInt8>, at index: Int) -> (length: Int, isValid: Bool) {
+  public static func sequence(in bytes: borrowing Span<UInt8>, at index: Int) -> (length: Int, isValid: Bool)
+  {
     let lead = bytes[index]
     if lead < 0x80 { return (1, true) }
     if lead < 0xC2 || lead > 0xF4 { return (1, false) }
     let needed = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     let low: UInt8 = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80
     let high: UInt8 = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF
-    guard index + 1 < bytes.count, bytes[index + 1] >= low, bytes[index + 1] <= high else { return (1, false) }
+    guard index + 1 < bytes.count, bytes[index + 1] >= low, bytes[index + 1] <= high else {
+      return (1, false)
+    }
     var length = 2
     while length < needed {
       guard index + length < bytes.count, bytes[index + length] & 0xC0 == 0x80 else { return (length, false) }
@@ -65,7 +68,9 @@ public enum UTF8Text {
 
   /// The scalar at `index` of well-formed UTF-8, and its length in bytes. On ill-formed input: U+FFFD and the
   /// length of the maximal subpart.
-  @inlinable public static func scalar(in bytes: borrowing Span<UInt8>, at index: Int) -> (value: UInt32, length: Int) {
+  @inlinable public static func scalar(in bytes: borrowing Span<UInt8>, at index: Int) -> (
+    value: UInt32, length: Int
+  ) {
     let lead = bytes[index]
     if lead < 0x80 { return (UInt32(lead), 1) }
     let left = bytes.count - index

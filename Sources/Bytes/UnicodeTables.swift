@@ -2,13 +2,22 @@ import CKernels
 
 /// General category of Unicode 16.0, frozen. The order is Unicode's own.
 public enum GeneralCategory: UInt8, Sendable {
-  case Lu, Ll, Lt, Lm, Lo, Mn, Mc, Me, Nd, Nl, No, Pc, Pd, Ps, Pe, Pi, Pf, Po, Sm, Sc, Sk, So, Zs, Zl, Zp, Cc, Cf, Cs, Co, Cn
+  case Lu, Ll, Lt, Lm, Lo, Mn, Mc, Me, Nd, Nl, No, Pc, Pd, Ps, Pe, Pi, Pf, Po, Sm, Sc, Sk, So, Zs, Zl, Zp, Cc,
+    Cf, Cs, Co, Cn
 
   public var isLetter: Bool { rawValue <= GeneralCategory.Lo.rawValue }
-  public var isMark: Bool { rawValue >= GeneralCategory.Mn.rawValue && rawValue <= GeneralCategory.Me.rawValue }
-  public var isNumber: Bool { rawValue >= GeneralCategory.Nd.rawValue && rawValue <= GeneralCategory.No.rawValue }
-  public var isPunctuation: Bool { rawValue >= GeneralCategory.Pc.rawValue && rawValue <= GeneralCategory.Po.rawValue }
-  public var isSymbol: Bool { rawValue >= GeneralCategory.Sm.rawValue && rawValue <= GeneralCategory.So.rawValue }
+  public var isMark: Bool {
+    rawValue >= GeneralCategory.Mn.rawValue && rawValue <= GeneralCategory.Me.rawValue
+  }
+  public var isNumber: Bool {
+    rawValue >= GeneralCategory.Nd.rawValue && rawValue <= GeneralCategory.No.rawValue
+  }
+  public var isPunctuation: Bool {
+    rawValue >= GeneralCategory.Pc.rawValue && rawValue <= GeneralCategory.Po.rawValue
+  }
+  public var isSymbol: Bool {
+    rawValue >= GeneralCategory.Sm.rawValue && rawValue <= GeneralCategory.So.rawValue
+  }
 }
 
 /// The frozen Unicode 16.0 tables (`Tools/unicode/generate.py`). Never ask the standard library: it follows newer versions.

@@ -71,7 +71,9 @@ public struct XXH64: Sendable {
     lanes = (a, b, c, d)
   }
 
-  @inline(__always) private static func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 { x << by | x >> (64 - by) }
+  @inline(__always) private static func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 {
+    x << by | x >> (64 - by)
+  }
 
   @inline(__always) private static func round(_ lane: UInt64, _ input: UInt64) -> UInt64 {
     rotate(lane &+ UInt64(littleEndian: input) &* prime2, 31) &* prime1
@@ -82,7 +84,8 @@ public struct XXH64: Sendable {
   }
 
   private static func finish(
-    _ lanes: (UInt64, UInt64, UInt64, UInt64), _ seed: UInt64, _ length: UInt64, _ tail: UnsafeRawBufferPointer
+    _ lanes: (UInt64, UInt64, UInt64, UInt64), _ seed: UInt64, _ length: UInt64,
+    _ tail: UnsafeRawBufferPointer
   ) -> UInt64 {
     var hash: UInt64
     if length >= 32 {
@@ -94,7 +97,9 @@ public struct XXH64: Sendable {
     hash &+= length
     var offset = 0
     while offset + 8 <= tail.count {
-      hash = rotate(hash ^ round(0, tail.loadUnaligned(fromByteOffset: offset, as: UInt64.self)), 27) &* prime1 &+ prime4
+      hash =
+        rotate(hash ^ round(0, tail.loadUnaligned(fromByteOffset: offset, as: UInt64.self)), 27) &* prime1
+        &+ prime4
       offset += 8
     }
     if offset + 4 <= tail.count {

@@ -13,7 +13,9 @@ public struct Drop: Equatable, Sendable {
   public var threshold: JSONValue
   public var peer: String?
 
-  public init(stage: String, rule: String, value: JSONValue = .null, threshold: JSONValue = .null, peer: String? = nil) {
+  public init(
+    stage: String, rule: String, value: JSONValue = .null, threshold: JSONValue = .null, peer: String? = nil
+  ) {
     self.stage = stage
     self.rule = rule
     self.value = value

@@ -79,7 +79,8 @@ extension Defect {
 
   init(json: JSONValue) {
     self.init(
-      kind: json["kind"]?.string ?? "", file: json["file"]?.string ?? "", offset: Int64(json["offset"]?.int ?? 0),
+      kind: json["kind"]?.string ?? "", file: json["file"]?.string ?? "",
+      offset: Int64(json["offset"]?.int ?? 0),
       message: json["message"]?.string ?? "", losesRecord: json["loses_record"]?.bool ?? true)
   }
 }

@@ -57,7 +57,11 @@ public struct Ledger: Equatable, Sendable {
 
   /// Counts a defect. One that loses a record counts as a record in: add it to `documentsIn` too.
   public mutating func record(_ defect: Defect) {
-    if defect.losesRecord { defects[defect.kind, default: 0] += 1 } else { marks[defect.kind, default: 0] += 1 }
+    if defect.losesRecord {
+      defects[defect.kind, default: 0] += 1
+    } else {
+      marks[defect.kind, default: 0] += 1
+    }
     if defectList.count < Ledger.defectListMax { defectList.append(defect) }
   }
 
@@ -92,7 +96,9 @@ public struct Ledger: Equatable, Sendable {
     textBytesIn += other.textBytesIn
     documentsOut += other.documentsOut
     textBytesOut += other.textBytesOut
-    func sum(_ a: Tally, _ b: Tally) -> Tally { Tally(documents: a.documents + b.documents, bytes: a.bytes + b.bytes) }
+    func sum(_ a: Tally, _ b: Tally) -> Tally {
+      Tally(documents: a.documents + b.documents, bytes: a.bytes + b.bytes)
+    }
     drops.merge(other.drops, uniquingKeysWith: sum)
     defects.merge(other.defects, uniquingKeysWith: +)
     marks.merge(other.marks, uniquingKeysWith: +)

@@ -59,7 +59,8 @@ public protocol RecordReader: AnyObject {
 /// `ledger.documentsIn`.
 public protocol RecordParser: AnyObject {
   func parse(
-    _ chunk: borrowing RecordChunk, kept: inout DocumentBatch, dropped: inout DocumentBatch, ledger: inout Ledger)
+    _ chunk: borrowing RecordChunk, kept: inout DocumentBatch, dropped: inout DocumentBatch,
+    ledger: inout Ledger)
 }
 
 /// The worker of a map stage: handles each document alone and owns its scratch memory.
@@ -67,5 +68,6 @@ public protocol DocumentTransform: AnyObject {
   /// Every document of `input` goes to `kept` (with `ledger.countOut`) or to `dropped` (with a `Drop` member in its extras and
   /// `ledger.drop`); each counts with `ledger.countIn`.
   func apply(
-    _ input: borrowing DocumentBatch, kept: inout DocumentBatch, dropped: inout DocumentBatch, ledger: inout Ledger)
+    _ input: borrowing DocumentBatch, kept: inout DocumentBatch, dropped: inout DocumentBatch,
+    ledger: inout Ledger)
 }
