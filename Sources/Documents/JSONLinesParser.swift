@@ -1,0 +1,177 @@
+import Bytes
+
+/// Parses JSON lines into documents; fields that sluice does not know pass as raw members, byte for byte.
+///
+/// - Defects: `not-json`, `no-text`, `invalid-utf8`, each with the offset of its line; the document is lost and counted.
+public final class JSONLinesParser: RecordParser {
+  /// The names under which other projects store a field; the first that is present wins.
+  public struct FieldNames: Sendable {
+    public var text = ["text"]
+    public var id = ["id"]
+    public init() {}
+  }
+
+  private let textKeys: [[UInt8]]
+  private let idKeys: [[UInt8]]
+  private let defaultSource: [UInt8]
+  private var scratch: [UInt8] = []
+  private var members: [(key: Range<Int>, value: Range<Int>)] = []
+
+  /// - Parameter defaultSource: `source` of documents that have none.
+  public init(fields: FieldNames = FieldNames(), defaultSource: String = "") {
+    textKeys = fields.text.map { Array($0.utf8) }
+    idKeys = fields.id.map { Array($0.utf8) }
+    self.defaultSource = Array(defaultSource.utf8)
+  }
+
+  public func parse(
+    _ chunk: borrowing RecordChunk, kept: inout DocumentBatch, dropped: inout DocumentBatch,
+    ledger: inout Ledger
+  ) {
+    record(chunk.defects, &ledger)
+    for record in chunk.records {
+      guard let defect = parse(record, of: chunk, into: &kept) else {
+        let index = kept.count - 1
+        let entry = kept.entries[index]
+        let language = kept.language(at: index)
+        ledger.countIn(language: language, textBytes: entry.text.count)
+        ledger.countOut(
+          language: language, source: kept.bytes.span.extracting(entry.source).string(),
+          textBytes: entry.text.count)
+        continue
+      }
+      ledger.documentsIn += 1
+      ledger.record(defect)
+    }
+  }
+
+  private func record(_ defects: [Defect], _ ledger: inout Ledger) {
+    for defect in defects {
+      if defect.losesRecord { ledger.documentsIn += 1 }
+      ledger.record(defect)
+    }
+  }
+
+  /// Appends the document of one line to `kept`, or returns its defect.
+  private func parse(
+    _ record: RecordChunk.Record, of chunk: borrowing RecordChunk, into kept: inout DocumentBatch
+  ) -> Defect? {
+    func defect(_ kind: String, _ message: String) -> Defect {
+      Defect(kind: kind, file: chunk.file, offset: record.offset, message: message)
+    }
+    let line = chunk.bytes.span.extracting(record.range)
+    guard UTF8Text.isValid(line) else {
+      return defect("invalid-utf8", "The line is not UTF-8. It was skipped.")
+    }
+    members.removeAll(keepingCapacity: true)
+    var members = self.members
+    self.members = []
+    defer { self.members = members }
+    do throws(JSONScanner.Failure) {
+      let end = try JSONScanner.members(of: line) { (key, value) throws(JSONScanner.Failure) in
+        members.append((key, value))
+      }
+      if JSONScanner.skipSpace(line, end) < line.count { throw .malformed(at: end) }
+    } catch {
+      return defect("not-json", "The line is not a JSON object (\(error)). It was skipped.")
+    }
+    return assemble(members, line, record, chunk.file, into: &kept)
+      ? nil : defect("no-text", "The object has no string \"text\". It was skipped.")
+  }
+
+  private func assemble(
+    _ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>,
+    _ record: RecordChunk.Record,
+    _ file: String, into kept: inout DocumentBatch
+  ) -> Bool {
+    scratch.removeAll(keepingCapacity: true)
+    var entry = DocumentBatch.Entry()
+    var textKey = Int.max
+    var idKey = Int.max
+    var hasMetadata = false
+    for (key, value) in members {
+      let name = line.extracting(key)
+      if let rank = position(of: name, in: textKeys) {
+        guard rank < textKey, line[value.lowerBound] == UInt8(ascii: "\"") else { continue }
+        textKey = rank
+        entry.text = unescape(line, value)
+      } else if let rank = position(of: name, in: idKeys) {
+        guard rank < idKey else { continue }
+        idKey = rank
+        entry.id = scalar(line, value)
+      } else if name.count == 6, name.starts(with: "source") {
+        entry.source = scalar(line, value)
+      } else if name.count == 3, name.starts(with: "url") {
+        entry.url = scalar(line, value)
+      } else if name.count == 7, name.starts(with: "created") {
+        entry.created = scalar(line, value)
+      } else if name.count == 8, name.starts(with: "metadata"), line[value.lowerBound] == UInt8(ascii: "{"),
+        !hasMetadata
+      {
+        hasMetadata = true
+        let start = scratch.count
+        scratch.append(line.extracting(value))
+        entry.metadata = start..<scratch.count
+      }
+    }
+    guard textKey != Int.max else { return false }
+    entry.extras = extras(members, line)
+    if entry.id.isEmpty {
+      let start = scratch.count
+      scratch.append(
+        contentsOf: "\(file)/\(record.offset)\(record.ordinal > 0 ? "+\(record.ordinal)" : "")".utf8)
+      entry.id = start..<scratch.count
+    }
+    if entry.source.isEmpty {
+      let start = scratch.count
+      scratch.append(contentsOf: defaultSource)
+      entry.source = start..<scratch.count
+    }
+    if !hasMetadata {
+      let start = scratch.count
+      scratch.append("{}")
+      entry.metadata = start..<scratch.count
+    }
+    let fields = scratch
+    kept.append(fieldsIn: fields.span, entry)
+    return true
+  }
+
+  /// The raw members that are none of ours, joined by commas.
+  private func extras(_ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>)
+    -> Range<Int>
+  {
+    let start = scratch.count
+    for (key, value) in members {
+      let name = line.extracting(key)
+      let isOurs =
+        position(of: name, in: textKeys) != nil || position(of: name, in: idKeys) != nil
+        || (name.count == 6 && name.starts(with: "source")) || (name.count == 3 && name.starts(with: "url"))
+        || (name.count == 7 && name.starts(with: "created"))
+        || (name.count == 8 && name.starts(with: "metadata") && line[value.lowerBound] == UInt8(ascii: "{"))
+      if isOurs { continue }
+      if scratch.count > start { scratch.append(UInt8(ascii: ",")) }
+      scratch.append(line.extracting(key.lowerBound - 1..<value.upperBound))
+    }
+    return start..<scratch.count
+  }
+
+  private func position(of name: borrowing Span<UInt8>, in keys: [[UInt8]]) -> Int? {
+    for (index, key) in keys.enumerated() where name.equals(key) { return index }
+    return nil
+  }
+
+  private func unescape(_ line: borrowing Span<UInt8>, _ value: Range<Int>) -> Range<Int> {
+    let start = scratch.count
+    JSONText.appendUnescaped(line.extracting(value.lowerBound + 1..<value.upperBound - 1), to: &scratch)
+    return start..<scratch.count
+  }
+
+  /// A string unescaped; a number as it stands; null as nothing.
+  private func scalar(_ line: borrowing Span<UInt8>, _ value: Range<Int>) -> Range<Int> {
+    if line[value.lowerBound] == UInt8(ascii: "\"") { return unescape(line, value) }
+    let start = scratch.count
+    if line[value.lowerBound] != UInt8(ascii: "n") { scratch.append(line.extracting(value)) }
+    return start..<scratch.count
+  }
+}
