@@ -22,16 +22,14 @@ final class RecordArena {
 
   init(capacity wanted: Int) throws(StorageError) {
     let capacity = (wanted + 4095) & ~4095
-    let mapped = mmap(
-      nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else {
-      throw .output(path: "memory", reason: "cannot reserve \(capacity) bytes for sorting. Lower --memory.")
+    do throws(System.Failure) { base = try System.mapMemory(count: capacity) } catch {
+      let reason = "cannot reserve \(capacity) bytes for sorting: \(error.reason). Lower --memory."
+      throw .output(path: "memory", reason: reason)
     }
-    base = mapped
     self.capacity = capacity
   }
 
-  deinit { munmap(base, capacity) }
+  deinit { System.unmap(base, count: capacity) }
 
   /// Bytes of the region that one record takes.
   static func footprint(keyCount: Int, payloadCount: Int) -> Int {

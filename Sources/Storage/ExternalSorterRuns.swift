@@ -1,51 +1,40 @@
 import Glibc
+import Synchronization
 
-/// The file that holds all sorted runs of one round, back to back: unlinked as soon as it is open, so that not even a
+/// The file that holds all sorted runs of one round, back to back: without a name from the start, so that not even a
 /// killed process leaves it behind.
 final class RunFile {
+  private static let fileCount = Atomic<Int>(0)
   private let descriptor: Int32
   private let path: String
   private(set) var size: Int64 = 0
 
   init(folder: String) throws(StorageError) {
-    var template = Array("\(folder)/sluice-sort-XXXXXX".utf8CString)
-    descriptor = mkstemp(&template)
-    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    guard descriptor >= 0 else {
-      throw .output(
-        path: folder,
-        reason: "cannot make a temporary file: \(String(cString: strerror(errno))). Check --temp.")
+    try FileSystem.makeFolder(folder)
+    let number = RunFile.fileCount.wrappingAdd(1, ordering: .relaxed).newValue
+    path = Path.join(folder, "sort.\(System.processID)-\(number)")
+    do throws(System.Failure) { descriptor = try System.createUnnamed(path) } catch {
+      throw .output(path: path, reason: "cannot make a temporary file: \(error.reason). Check --temp.")
     }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    unlink(path)
   }
 
-  deinit { close(descriptor) }
+  deinit { try? System.closeFile(descriptor) }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
-    var done = 0
-    while done < bytes.count {
-      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(size))
-      if written < 0 {
-        if errno == EINTR { continue }
-        if errno == ENOSPC || errno == EDQUOT { throw .full(path: path, written: size) }
-        throw .output(path: path, reason: String(cString: strerror(errno)))
-      }
-      done += written
-      size += Int64(written)
+    do throws(System.Failure) { try System.writeAll(bytes, to: descriptor) } catch {
+      throw error.isFull ? .full(path: path, written: size) : .output(path: path, reason: error.reason)
     }
+    size += Int64(bytes.count)
   }
 
+  /// Fills `bytes`.
   func read(at offset: Int64, into bytes: UnsafeMutableRawBufferPointer) throws(StorageError) {
-    var done = 0
-    while done < bytes.count {
-      let got = pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + done)
-      if got < 0, errno == EINTR { continue }
-      guard got > 0 else {
-        let reason = got < 0 ? String(cString: strerror(errno)) : "it is shorter than what was written to it"
-        throw .input(path: path, reason: "cannot read the temporary file: \(reason)")
-      }
-      done += got
+    let count: Int
+    do throws(System.Failure) { count = try System.read(descriptor, at: offset, into: bytes) } catch {
+      throw .input(path: path, reason: "cannot read the temporary file: \(error.reason)")
+    }
+    guard count == bytes.count else {
+      throw .input(path: path, reason: "the temporary file is shorter than what was written to it")
     }
   }
 }

@@ -40,6 +40,13 @@ enum System {
     try retry { open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode) }
   }
 
+  /// Creates a new file for reading and writing and takes its name away at once: it lives as long as the descriptor.
+  static func createUnnamed(_ path: String) throws(Failure) -> Int32 {
+    let descriptor = try retry { open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+    unlink(path)
+    return descriptor
+  }
+
   static func openLockFile(_ path: String) throws(Failure) -> Int32 {
     try retry { open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644) }
   }
@@ -165,6 +172,15 @@ enum System {
       throw Failure(code: errno)
     }
     return UnsafeRawPointer(address)
+  }
+
+  /// Memory that costs nothing until it is written.
+  static func mapMemory(count: Int) throws(Failure) -> UnsafeMutableRawPointer {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    guard let address = mmap(nil, count, PROT_READ | PROT_WRITE, flags, -1, 0), address != MAP_FAILED else {
+      throw Failure(code: errno)
+    }
+    return address
   }
 
   static func unmap(_ address: UnsafeRawPointer, count: Int) {
