@@ -34,7 +34,7 @@ let package = Package(
 
     room("Bytes", ["CKernels"]),
     room("Storage", ["Bytes", "CISAL", "CZstd", "CBzip2", "CYaml", "CCrypto"]),
-    room("Text", ["Bytes"]),
+    room("Text", ["Bytes", "CKernels"]),
     room("Documents", ["Bytes", "Storage"]),
     room("Extraction", ["Bytes", "Storage", "Text", "Documents", "CXML2", "CZlib", "CEmbedded"]),
     room("Filtering", ["Bytes", "Storage", "Text", "Documents", "CEmbedded"]),

@@ -64,7 +64,9 @@ public struct YAMLNode: Sendable {
 
   /// A plain scalar that is a finite decimal number.
   public var double: Double? {
-    guard let text = plain, text.utf8.allSatisfy({ $0.isASCIIDigit || "+-.eE_".utf8.contains($0) }) else { return nil }
+    guard let text = plain, text.utf8.allSatisfy({ $0.isASCIIDigit || "+-.eE_".utf8.contains($0) }) else {
+      return nil
+    }
     return Double(YAMLNode.ungrouped(text)).flatMap { $0.isFinite ? $0 : nil }
   }
 
@@ -92,7 +94,9 @@ public struct YAMLNode: Sendable {
   public static func unknownKey(_ key: String, allowed: [String], kind: String = "key") -> String {
     let start = "unknown \(kind) \"\(key)\"."
     let distances = allowed.map { (name: $0, distance: EditDistance.between(key, $0)) }
-    if let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= max(2, best.name.count / 3) {
+    if let best = distances.min(by: { $0.distance < $1.distance }),
+      best.distance <= max(2, best.name.count / 3)
+    {
       return "\(start) Did you mean \"\(best.name)\"?"
     }
     return "\(start) Known: \(allowed.sorted().joined(separator: ", "))."

@@ -49,7 +49,9 @@ struct YAMLReader {
   private func stream(_ parser: inout yaml_parser_t) throws(StorageError) -> YAMLNode {
     _ = try next(&parser)
     let start = try next(&parser)
-    guard start.type == YAML_DOCUMENT_START_EVENT else { throw YAMLNode.failure(path, 1, "the file is empty.") }
+    guard start.type == YAML_DOCUMENT_START_EVENT else {
+      throw YAMLNode.failure(path, 1, "the file is empty.")
+    }
     let root = try node(try next(&parser), &parser, depth: 0)
     _ = try next(&parser)
     let end = try next(&parser)
@@ -59,7 +61,9 @@ struct YAMLReader {
     return root
   }
 
-  private func node(_ event: Event, _ parser: inout yaml_parser_t, depth: Int) throws(StorageError) -> YAMLNode {
+  private func node(_ event: Event, _ parser: inout yaml_parser_t, depth: Int) throws(StorageError)
+    -> YAMLNode
+  {
     guard depth <= YAMLNode.depthMax else {
       throw YAMLNode.failure(path, event.line, "nested deeper than \(YAMLNode.depthMax) levels.")
     }
@@ -104,11 +108,13 @@ struct YAMLReader {
     var raw = yaml_event_t()
     guard yaml_parser_parse(&parser, &raw) == 1 else {
       let problem = parser.problem.map { String(cString: $0) } ?? "not YAML"
-      let line = max(Int(parser.problem_mark.line), parser.context == nil ? 0 : Int(parser.context_mark.line)) + 1
+      let line =
+        max(Int(parser.problem_mark.line), parser.context == nil ? 0 : Int(parser.context_mark.line)) + 1
       throw YAMLNode.failure(path, line, "\(problem).")
     }
     defer { yaml_event_delete(&raw) }
-    var event = Event(type: raw.type, line: Int(raw.start_mark.line) + 1, column: Int(raw.start_mark.column) + 1)
+    var event = Event(
+      type: raw.type, line: Int(raw.start_mark.line) + 1, column: Int(raw.start_mark.column) + 1)
     var hasAnchor = false
     var hasTag = false
     switch raw.type {

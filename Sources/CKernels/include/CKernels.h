@@ -123,4 +123,9 @@ static inline uint32_t sluice_compose(uint32_t first, uint32_t second) {
              ? sluice_composition_results[low] : 0;
 }
 
+/* Swift does not see arrays of unknown length: the keys of the tables, one by one, for those that build tables of their own. */
+static inline uint32_t sluice_lower_key(uint32_t index) { return sluice_lower_keys[index]; }
+static inline uint32_t sluice_decomposition_key(uint32_t index) { return sluice_decomposition_keys[index]; }
+static inline uint32_t sluice_composition_second(uint32_t index) { return sluice_composition_pairs[2 * index + 1]; }
+
 #endif
