@@ -1,0 +1,213 @@
+import Bytes
+import Storage
+
+/// A token store on disk, opened for reading: its manifest, and segments on demand.
+public final class TokenStore: Sendable {
+  public let folder: String
+  public let manifest: StoreManifest
+  /// SHA-256 of the manifest's bytes, as views name the store.
+  public let fingerprint: String
+
+  /// Reads the manifest.
+  ///
+  /// - Throws: `.input` if there is none, or it is no token store's.
+  public init(_ folder: String) throws(StorageError) {
+    self.folder = folder
+    let path = Path.join(folder, StoreManifest.fileName)
+    let bytes = try FileSystem.readAll(path)
+    manifest = try StoreManifest(bytes: bytes, path: path)
+    fingerprint = StoreManifest.fingerprint(of: bytes)
+  }
+
+  /// Is there a token store in this folder? (Looks at the manifest's `format` only.)
+  public static func isStore(_ folder: String) -> Bool {
+    guard let bytes = try? FileSystem.readAll(Path.join(folder, StoreManifest.fileName)) else { return false }
+    return (try? JSONValue.parse(bytes))?["format"]?.string == StoreManifest.format
+  }
+
+  /// The store that a view was made of, looked for where views usually lie: in the view's folder, in the folders beside
+  /// the view, in the folder above. Views hold no path, so that they can move.
+  public static func find(for view: View, viewPath: String) throws(StorageError) -> TokenStore? {
+    let beside = Path.parent(viewPath).isEmpty ? "." : Path.parent(viewPath)
+    var candidates = [beside]
+    for name in try FileSystem.list(beside) { candidates.append(Path.join(beside, name)) }
+    candidates.append(Path.join(beside, ".."))
+    for folder in candidates where FileSystem.isRegularFile(Path.join(folder, StoreManifest.fileName)) {
+      guard let bytes = try? FileSystem.readAll(Path.join(folder, StoreManifest.fileName)) else { continue }
+      if StoreManifest.fingerprint(of: bytes) == view.order.store { return try TokenStore(folder) }
+    }
+    return nil
+  }
+
+  /// Path of a segment's file.
+  public func path(_ split: StoreManifest.Split, _ segment: StoreManifest.Segment, _ suffix: String) -> String
+  {
+    Path.join(folder, "\(split.name)/\(segment.name).\(suffix)")
+  }
+
+  /// Opens a segment.
+  ///
+  /// - Throws: `.input` if a file is missing or has another size than the manifest says.
+  public func open(_ split: StoreManifest.Split, segment number: Int) throws(StorageError) -> SegmentReader {
+    try SegmentReader(self, split, split.segments[number])
+  }
+}
+
+/// One segment, read in pieces with `pread`: never a map, whose readahead costs 20 times the bytes in random order.
+public final class SegmentReader: Sendable {
+  /// One record of `.doc`.
+  public struct Document: Equatable, Sendable {
+    /// Tokens of the segment up to and including this document.
+    public var end: Int
+    /// XXH64 of the token bytes as stored.
+    public var hash: UInt64
+    public var source: Int
+    public var language: Int
+    /// Ordinal of the input part, and number of the document in it.
+    public var part: Int
+    public var numberInPart: Int
+
+    init(_ record: UnsafeRawBufferPointer) {
+      end = Int(truncatingIfNeeded: record.integer(at: 0, as: UInt64.self))
+      hash = record.integer(at: 8, as: UInt64.self)
+      source = Int(record.integer(at: 16, as: UInt32.self))
+      language = Int(record.integer(at: 20, as: UInt32.self) & 0xFFFF)
+      let origin = record.integer(at: 24, as: UInt64.self)
+      part = Int(origin >> 40)
+      numberInPart = Int(origin & 0xFF_FFFF_FFFF)
+    }
+  }
+
+  public let segment: StoreManifest.Segment
+  public let width: TokenWidth
+  let tok: RandomAccessFile
+  let doc: RandomAccessFile
+  private let frames: RandomAccessFile
+  private let frameIndex: RandomAccessFile
+
+  fileprivate init(
+    _ store: TokenStore, _ split: StoreManifest.Split, _ segment: StoreManifest.Segment
+  ) throws(StorageError) {
+    self.segment = segment
+    width = store.manifest.width
+    tok = try RandomAccessFile(store.path(split, segment, "tok"))
+    doc = try RandomAccessFile(store.path(split, segment, "doc"))
+    frames = try RandomAccessFile(store.path(split, segment, "origin.zst"))
+    frameIndex = try RandomAccessFile(store.path(split, segment, "origin.idx"))
+    let frameCount = (segment.documents - 1) / StoreOptions.originFrameDocuments + 1
+    for (file, bytes) in [
+      (tok, segment.tokens * width.bytes), (doc, segment.documents * SegmentWriter.documentRecordBytes),
+      (frameIndex, (frameCount + 1) * 8),
+    ] where file.size != Int64(bytes) {
+      throw .input(
+        path: file.path, reason: "\(file.size) bytes; the manifest needs \(bytes). Run `sluice verify`.")
+    }
+  }
+
+  /// Ids of a range of the segment's tokens (clamped to them).
+  public func tokens(_ range: Range<Int>) throws(StorageError) -> [UInt32] {
+    let part = range.clamped(to: 0..<segment.tokens)
+    let bytes = try tok.read(at: Int64(part.lowerBound * width.bytes), count: part.count * width.bytes)
+    guard bytes.count == part.count * width.bytes else {
+      throw .input(path: tok.path, reason: "the file is cut")
+    }
+    return Self.ids(bytes.span, width)
+  }
+
+  static func ids(_ bytes: borrowing Span<UInt8>, _ width: TokenWidth) -> [UInt32] {
+    bytes.withUnsafeBytes { buffer in
+      let count = buffer.count / width.bytes
+      return [UInt32](unsafeUninitializedCapacity: count) { out, initialized in
+        switch width {
+        case .u16: for i in 0..<count { out[i] = UInt32(buffer.integer(at: 2 * i, as: UInt16.self)) }
+        case .u32: for i in 0..<count { out[i] = buffer.integer(at: 4 * i, as: UInt32.self) }
+        }
+        initialized = count
+      }
+    }
+  }
+
+  /// Record of a document (its number is below `segment.documents`).
+  public func document(_ number: Int) throws(StorageError) -> Document {
+    let size = SegmentWriter.documentRecordBytes
+    let bytes = try doc.read(at: Int64(number * size), count: size)
+    guard bytes.count == size else { throw .input(path: doc.path, reason: "the file is cut") }
+    return bytes.withUnsafeBytes { Document($0) }
+  }
+
+  /// The tokens of a document.
+  public func range(ofDocument number: Int) throws(StorageError) -> Range<Int> {
+    let start = number == 0 ? 0 : try document(number - 1).end
+    let end = try document(number).end
+    guard start >= 0, start < end, end <= segment.tokens else {
+      throw .input(path: doc.path, reason: "the ends of document \(number) do not grow. Run `sluice verify`.")
+    }
+    return start..<end
+  }
+
+  /// The document that holds a token: the first whose end lies behind it. Binary search, 20 steps for 600,000.
+  public func document(atToken token: Int) throws(StorageError) -> Int {
+    var low = 0
+    var high = segment.documents - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if try document(middle).end > token { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// Where a document came from: decodes one frame.
+  public func origin(ofDocument number: Int) throws(StorageError) -> DocumentOrigin {
+    let (frame, inFrame) = number.quotientAndRemainder(dividingBy: StoreOptions.originFrameDocuments)
+    let lines = try originLines(ofFrame: frame)
+    guard inFrame < lines.count, let origin = DocumentOrigin(line: lines[inFrame]) else {
+      throw .input(
+        path: frames.path, reason: "frame \(frame) has no readable line \(inFrame). Run `sluice verify`.")
+    }
+    return origin
+  }
+
+  /// The raw lines of a frame, without line feeds.
+  func originLines(ofFrame frame: Int) throws(StorageError) -> [[UInt8]] {
+    let bounds = try frameIndex.read(at: Int64(frame * 8), count: 16)
+    guard bounds.count == 16 else { throw .input(path: frameIndex.path, reason: "no frame \(frame)") }
+    let start = bounds.littleEndianWord(at: 0)
+    let end = bounds.littleEndianWord(at: 8)
+    guard start < end, end <= UInt64(frames.size), end - start <= UInt64(Self.frameBytesMax) else {
+      throw .input(
+        path: frameIndex.path, reason: "the offsets of frame \(frame) are wrong. Run `sluice verify`.")
+    }
+    let frameBytes = try frames.read(at: Int64(start), count: Int(end - start))
+    var text: [UInt8] = []
+    guard Zstd.decompressFrame(frameBytes.span, limit: Self.frameBytesMax, into: &text) != nil else {
+      throw .input(path: frames.path, reason: "frame \(frame) is damaged. Run `sluice verify`.")
+    }
+    return text.split(separator: 10).map { Array($0) }
+  }
+
+  /// A frame of 1,024 lines, decoded: ids and URLs are bounded by the line limit, and in practice 200 bytes.
+  static let frameBytesMax = 1 << 30
+
+  /// Gives the records of all documents in order, with the start of each.
+  public func forEachDocument(
+    _ body: (_ number: Int, _ start: Int, _ document: Document) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let size = SegmentWriter.documentRecordBytes
+    let step = 8192
+    var start = 0
+    var first = 0
+    while first < segment.documents {
+      let count = min(step, segment.documents - first)
+      let bytes = try doc.read(at: Int64(first * size), count: count * size)
+      guard bytes.count == count * size else { throw .input(path: doc.path, reason: "the file is cut") }
+      for index in 0..<count {
+        let document = bytes.withUnsafeBytes {
+          Document(UnsafeRawBufferPointer(rebasing: $0[index * size..<(index + 1) * size]))
+        }
+        try body(first + index, start, document)
+        start = document.end
+      }
+      first += count
+    }
+  }
+}
