@@ -201,19 +201,12 @@ public final class StoreBuilder {
       if let failure { throw failure }
     }
     let records = try sorter.sorted()
-    var failure: StorageError?
     var done = 0
-    while failure == nil,
-      try records.next({ _, payload in
-        do throws(StorageError) { try Self.store(payload, options.width, in: writer) } catch {
-          failure = error
-        }
-      })
-    {
+    while let record = try records.next() {
+      try Self.store(record.payload, options.width, in: writer)
       done += 1
       if done % 1024 == 0 { try tick() }
     }
-    if let failure { throw failure }
   }
 
   /// Gives the documents of a split in input order: their number in it and their record, as it travels.
