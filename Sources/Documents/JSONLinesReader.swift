@@ -17,6 +17,8 @@ public final class JSONLinesReader: RecordReader {
   private let upperBound: Int64?
   private let limits: Limits
   private let isStrict: Bool
+  private let refusesCut: Bool
+  private var sawBytes = false
 
   private var pending: [UInt8] = []
   /// Where members start within `pending`, and their encoded offsets.
@@ -32,10 +34,13 @@ public final class JSONLinesReader: RecordReader {
   private var wasCut = false
   public private(set) var endOffset: Int64
 
+  /// - Parameter refusesCut: a stream with its first mark but not its last, or an empty standard input, is an error.
   public init(
-    _ file: InputFile, from: Int64 = 0, to: Int64? = nil, limits: Limits = .standard, isStrict: Bool = false
+    _ file: InputFile, from: Int64 = 0, to: Int64? = nil, limits: Limits = .standard, isStrict: Bool = false,
+    refusesCut: Bool = false
   ) throws(StorageError) {
     self.file = file
+    self.refusesCut = refusesCut && from == 0 && to == nil
     self.limits = limits
     self.isStrict = isStrict
     upperBound = to
@@ -50,14 +55,36 @@ public final class JSONLinesReader: RecordReader {
   public func next(_ chunk: inout RecordChunk) throws(StorageError) -> Bool {
     chunk.removeAll()
     chunk.file = file.name
-    if isFinished { return false }
+    if isFinished {
+      try checkCut()
+      return false
+    }
     let cut = try fill(&chunk)
     guard cut > 0 else {
       isFinished = true
+      try checkCut()
       return false
     }
+    sawBytes = true
     takeLines(upTo: cut, &chunk)
     return true
+  }
+
+  private func checkCut() throws(StorageError) {
+    guard refusesCut else { return }
+    let place = file.path == "-" ? "standard input" : file.path
+    if completeness == .cut {
+      throw .input(
+        path: place,
+        reason: "the stream was cut: its first mark is there, its last is not, so the program before this one did not "
+          + "finish. Nothing was published. Run the chain again, or take it as it is with --accept-cut.")
+    }
+    if !sawBytes, file.path == "-" {
+      throw .input(
+        path: place,
+        reason: "no document and no stream mark came, so the program before this one did not finish. Nothing was "
+          + "published. Give inputs, run the chain again, or take it as it is with --accept-cut.")
+    }
   }
 
   /// Reads until a line ends at or behind the target; returns the length of the whole lines to hand on.

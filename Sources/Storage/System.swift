@@ -113,6 +113,14 @@ enum System {
     }
   }
 
+  static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
+    var failure: Failure?
+    bytes.withUnsafeBytes { buffer in
+      do throws(Failure) { try writeAll(buffer, to: descriptor) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
   private static func waitUntilReady(_ descriptor: Int32, _ event: Int32) {
     var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
     _ = poll(&request, 1, 1000)

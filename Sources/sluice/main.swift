@@ -1,1 +1,3 @@
 import Commands
+
+SluiceMain.start(Array(CommandLine.arguments.dropFirst()))

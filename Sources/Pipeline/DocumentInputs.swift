@@ -1,0 +1,75 @@
+import Bytes
+import Documents
+import Storage
+
+/// The inputs of a stage that reads documents: stage folders (their parts, checked against the manifest), JSON-lines files,
+/// folders of them, or standard input.
+public struct DocumentInputs: Sendable {
+  public var files: [InputFile]
+  /// Name, size and hash of each, for the manifest; empty for standard input.
+  public var entries: [StageManifest.Entry]
+  /// True if all are parts that sluice wrote: damage is then an error, not a defect.
+  public var isStrict: Bool
+  /// False if a stage folder among them was made of a stream that could not tell whether it was whole.
+  public var isComplete: Bool
+
+  public var isStream: Bool { files.first?.path == "-" }
+
+  /// - Throws: input errors that name the folder and what to do, e.g. for a stage that is not finished.
+  public init(_ arguments: [String], filesFrom: String? = nil, hashing: Bool = true) throws(StorageError) {
+    files = []
+    entries = []
+    isStrict = true
+    isComplete = true
+    var others: [String] = []
+    for argument in arguments {
+      if argument != "-", FileSystem.isFolder(argument) {
+        if let manifest = try StageManifest.read(argument) {
+          try add(folder: argument, manifest)
+          continue
+        }
+        if FileSystem.exists(Path.join(argument, "journal")) {
+          throw .input(
+            path: argument, reason: "the stage there is not finished (no manifest.json). Finish it with --resume first")
+        }
+      }
+      others.append(argument)
+    }
+    if !others.isEmpty || filesFrom != nil || arguments.isEmpty {
+      let expanded = try InputList.expand(others, filesFrom: filesFrom)
+      isStrict = false
+      files += expanded
+      if hashing {
+        for file in expanded where file.path != "-" {
+          let (hex, bytes) = try SHA256.hexOfFile(file.path)
+          entries.append(StageManifest.Entry(name: file.name, bytes: bytes, sha256: hex))
+        }
+      }
+    }
+  }
+
+  private mutating func add(folder: String, _ manifest: StageManifest) throws(StorageError) {
+    isComplete = isComplete && manifest.isComplete
+    for output in manifest.outputs where output.name.hasPrefix("part-") {
+      let path = Path.join(folder, output.name)
+      guard FileSystem.exists(path) else {
+        throw .input(path: path, reason: "is named in the manifest but missing. Restore it, or run the stage again")
+      }
+      let size = try FileSystem.size(of: path)
+      guard size == output.bytes else {
+        throw .input(
+          path: path, reason: "has \(size) bytes, the manifest says \(output.bytes). Run the stage again, or see: sluice verify")
+      }
+      files.append(InputFile(path: path, name: output.name, size: size))
+      entries.append(output)
+    }
+  }
+
+  /// Opens one unit of these inputs.
+  func open(_ unit: Unit, from: Int64, options: RunOptions) throws(StorageError) -> any RecordReader {
+    try JSONLinesReader(
+      unit.input, from: from, to: unit.to, limits: options.limits, isStrict: isStrict, refusesCut: !options.acceptsCut)
+  }
+
+  func plan(_ options: RunOptions) -> UnitPlan { UnitPlan(files, unitBytes: options.unitBytes) { _ in true } }
+}
