@@ -48,6 +48,23 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Index of the first occurrence of `needle` (not empty) at or after `start`, or nil.
+  public func firstIndex(of needle: [UInt8], from start: Int = 0) -> Int? {
+    withUnsafeBufferPointer { buffer in
+      needle.withUnsafeBufferPointer { wanted in
+        var index = start
+        while buffer.count - index >= wanted.count, wanted.count > 0 {
+          let room = buffer.count - index - wanted.count + 1
+          guard let found = memchr(buffer.baseAddress! + index, Int32(wanted[0]), room) else { return nil }
+          index = UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress!)
+          if memcmp(buffer.baseAddress! + index, wanted.baseAddress!, wanted.count) == 0 { return index }
+          index += 1
+        }
+        return nil
+      }
+    }
+  }
+
   /// The range without leading and trailing ASCII white space.
   public func trimmedRange(_ range: Range<Int>) -> Range<Int> {
     var low = range.lowerBound

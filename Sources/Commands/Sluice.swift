@@ -17,7 +17,7 @@ struct Sluice: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      ExtractCommand.self, FilterCommand.self,
+      WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }
 

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Bytes
+import Documents
+import Pipeline
+import Storage
+
+/// `sluice sample`: some documents to read. Reads only.
+struct SampleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample",
+    abstract: "Print a seeded sample of documents, kept or dropped, to be read by a person.",
+    discussion: """
+      Examples:
+        sluice sample corpus -n 5
+        sluice sample corpus --dropped --rule mean-word-length -n 20
+      """)
+
+  @Argument(help: "Folder of a run, or of one stage.")
+  var corpus: String
+
+  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Documents. Default: 20.", valueName: "n"))
+  var count = 20
+
+  @Flag(name: .long, help: "Sample dropped documents.")
+  var dropped = false
+
+  @Option(name: .long, help: ArgumentHelp("Only documents that this rule dropped (implies --dropped).", valueName: "rule"))
+  var rule: String?
+
+  @Option(name: .long, help: ArgumentHelp("Seed. Default: 0.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(name: .long, help: ArgumentHelp("Characters of text shown. Default: 600.", valueName: "n"))
+  var characters = 600
+
+  @Flag(name: .long, help: "Machine output: the documents as JSON lines.")
+  var json = false
+
+  func validate() throws {
+    guard count > 0 else { throw ValidationError("-n must be at least 1, not \(count).") }
+    guard characters > 0 else { throw ValidationError("--characters must be at least 1.") }
+  }
+
+  func run() throws {
+    let folders = try CorpusFolders(corpus)
+    let documents = try Sampling.sample(
+      folders, count: count, seed: seed, dropped: dropped || rule != nil, rule: rule)
+    if documents.isEmpty {
+      throw StorageError.input(
+        path: corpus, reason: rule.map { "no document was dropped by a rule named \"\($0)\"" } ?? "no documents there")
+    }
+    if json {
+      var batch = DocumentBatch()
+      for (_, document) in documents { batch.append(document) }
+      var lines: [UInt8] = []
+      JSONLinesWriter.append(batch, to: &lines)
+      try StandardStreams.write(lines)
+      return
+    }
+    for (stage, document) in documents {
+      var text = "── \(document.id.string)\n"
+      if !document.url.isEmpty { text += "   \(document.url.string)\n" }
+      if let drop = Explanation.drop(of: document) { text += "   \(stage): dropped \(Explanation.sentence(drop))\n" }
+      text += SampleText.shown(document, characters: characters) + "\n\n"
+      try StandardStreams.write(text)
+    }
+  }
+}
+
+/// The text of a sampled document, cut for reading.
+enum SampleText {
+  static func shown(_ document: Document, characters: Int) -> String {
+    let text = document.text.string
+    let head = text.prefix(characters)
+    return String(head) + (head.endIndex < text.endIndex ? " […]" : "")
+  }
+}
