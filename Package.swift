@@ -36,7 +36,7 @@ let package = Package(
     room("Storage", ["Bytes", "CISAL", "CZstd", "CBzip2", "CYaml", "CCrypto"]),
     room("Text", ["Bytes", "CKernels"]),
     room("Documents", ["Bytes", "Storage"]),
-    room("Extraction", ["Bytes", "Storage", "Text", "Documents", "CXML2", "CZlib", "CEmbedded"]),
+    room("Extraction", ["Bytes", "Storage", "Text", "Documents", "CXML2", "CZlib", "CEmbedded", "CKernels"]),
     room("Filtering", ["Bytes", "Storage", "Text", "Documents", "CEmbedded"]),
     room("Deduplication", ["Bytes", "Storage", "Text", "Documents", "CKernels"]),
     room("Tokenization", ["Bytes", "Storage", "Documents", "CKernels"]),
