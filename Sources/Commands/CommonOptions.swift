@@ -100,12 +100,12 @@ struct WorkOptions: ParsableArguments {
   }
 
   /// The table of what went in, out and away; then the exit code.
-  func conclude(_ outcomes: [StageOutcome], json report: @autoclosure () -> String) throws {
+  func conclude(_ outcomes: [StageOutcome], report folder: String?) throws {
     if !quiet {
       StandardStreams.message(StageReport.summary(outcomes))
       if verbose { StandardStreams.message(StageReport.defectLines(outcomes)) }
     }
-    if json { try StandardStreams.write(report() + "\n") }
+    if json, let folder { try StandardStreams.write(try StageReport.read(folder).serialized() + [10]) }
     let lost = outcomes.reduce(0) { $0 + $1.ledger.defectCount }
     if let maxDefects, lost > maxDefects {
       throw StageExit(code: 1, message: "\(lost) records were lost, more than --max-defects \(maxDefects). See report.json.")

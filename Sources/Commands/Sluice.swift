@@ -17,7 +17,7 @@ struct Sluice: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      WhyCommand.self, SampleCommand.self, ReportCommand.self,
+      TokenizeCommand.self, WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }
 

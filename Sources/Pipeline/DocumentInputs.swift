@@ -71,5 +71,5 @@ public struct DocumentInputs: Sendable {
       unit.input, from: from, to: unit.to, limits: options.limits, isStrict: isStrict, refusesCut: !options.acceptsCut)
   }
 
-  func plan(_ options: RunOptions) -> UnitPlan { UnitPlan(files, unitBytes: options.unitBytes) { _ in true } }
+  public func plan(_ options: RunOptions) -> UnitPlan { UnitPlan(files, unitBytes: options.unitBytes) { _ in true } }
 }

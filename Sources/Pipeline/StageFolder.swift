@@ -18,7 +18,12 @@ final class StageFolder {
   ///
   /// - Throws: usage error if the folder is not empty and neither `--resume` nor `--restart` is given, or if the resumed run
   ///   was started with another plan; the difference is named.
-  init(_ path: String, plan: JSONValue, mode: RunOptions.Mode) throws(StorageError) {
+  ///
+  /// - Parameter finishedPlan: reads the plan of a whole folder, nil if it is not whole; by default from the stage manifest.
+  init(
+    _ path: String, plan: JSONValue, mode: RunOptions.Mode,
+    finishedPlan: (String) throws(StorageError) -> JSONValue? = StageFolder.planInManifest
+  ) throws(StorageError) {
     self.path = path
     self.plan = plan
     if FileSystem.exists(path), !FileSystem.isFolder(path) {
@@ -35,8 +40,8 @@ final class StageFolder {
       for name in names where name != ".tmp" { try FileSystem.removeTree(Path.join(path, name)) }
     }
     try removeUnfinished()
-    if mode == .resume, let manifest = try StageManifest.read(path) {
-      try compare(manifest.json["options"] ?? .null, "manifest.json")
+    if mode == .resume, let old = try finishedPlan(path) {
+      try compare(old, "manifest.json")
       opening = .complete
       try? FileSystem.removeTree(journalPath)
       return
@@ -51,6 +56,10 @@ final class StageFolder {
     } else {
       _ = try OutputFile.write(plan.serialized(), folder: path, name: "journal/plan.json")
     }
+  }
+
+  static func planInManifest(_ path: String) throws(StorageError) -> JSONValue? {
+    try StageManifest.read(path)?.options
   }
 
   var journalPath: String { Path.join(path, "journal") }
