@@ -1,6 +1,10 @@
-"""Reads .zst files through the libzstd that sluice links (Python's standard library has no zstd)."""
+"""Reads .zst files through the libzstd that sluice links (Python's standard library has no zstd).
+
+    zstd.py FILE...        writes what is in them to standard output, one after the other
+"""
 import ctypes
 import ctypes.util
+import sys
 
 
 class _Buffer(ctypes.Structure):
@@ -53,3 +57,9 @@ def _pieces(f):
                     break
     finally:
         library.ZSTD_freeDStream(stream)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        for one in lines(name):
+            sys.stdout.buffer.write(one + b"\n")
