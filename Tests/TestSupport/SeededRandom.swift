@@ -37,3 +37,8 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     return mutated
   }
 }
+
+/// How often a test that feeds random damage repeats: `FUZZ_ROUNDS` (make fuzz), else `usual`.
+public func fuzzRounds(_ usual: Int) -> Int {
+  environment("FUZZ_ROUNDS").flatMap { Int($0) } ?? usual
+}
