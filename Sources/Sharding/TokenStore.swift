@@ -185,10 +185,30 @@ public final class SegmentReader: Sendable {
     return text.split(separator: 10).map { Array($0) }
   }
 
+  /// What is wrong with the offsets of the frames, or nil: they grow, and the last is the file's size.
+  func originIndexProblem() throws(StorageError) -> String? {
+    var last: UInt64?
+    var offset: Int64 = 0
+    while offset < frameIndex.size {
+      let bytes = try frameIndex.read(at: offset, count: 1 << 16)
+      guard bytes.count >= 8 else { return "the origin index is cut" }
+      for position in stride(from: 0, to: bytes.count - 7, by: 8) {
+        let value = bytes.littleEndianWord(at: position)
+        if let last, value <= last { return "the offsets of the origin index do not grow" }
+        if last == nil, value != 0 { return "the origin index does not start at 0" }
+        last = value
+      }
+      offset += Int64(bytes.count)
+    }
+    return last == UInt64(frames.size) ? nil : "the origin index does not end with the size of its file"
+  }
+
   /// A frame of 1,024 lines, decoded: ids and URLs are bounded by the line limit, and in practice 200 bytes.
   static let frameBytesMax = 1 << 30
 
   /// Gives the records of all documents in order, with the start of each.
+  ///
+  /// - Throws: `.input` at an end that does not grow or lies behind the segment.
   public func forEachDocument(
     _ body: (_ number: Int, _ start: Int, _ document: Document) throws(StorageError) -> Void
   ) throws(StorageError) {
@@ -203,6 +223,11 @@ public final class SegmentReader: Sendable {
       for index in 0..<count {
         let document = bytes.withUnsafeBytes {
           Document(UnsafeRawBufferPointer(rebasing: $0[index * size..<(index + 1) * size]))
+        }
+        guard document.end > start, document.end <= segment.tokens else {
+          throw .input(
+            path: doc.path,
+            reason: "document \(first + index) does not end where it can. Run `sluice verify`.")
         }
         try body(first + index, start, document)
         start = document.end

@@ -118,7 +118,7 @@ public struct Topology: Equatable, Sendable {
 
   public var rankOrderText: String { rankOrder.map(\.rawValue).joined(separator: "-") }
 
-  private func size(of axis: Axis) -> Int {
+  func size(of axis: Axis) -> Int {
     switch axis {
     case .tensor: tensor
     case .context: context
@@ -127,6 +127,9 @@ public struct Topology: Equatable, Sendable {
     case .expert: 1
     }
   }
+
+  /// How far apart two neighbours along an axis are: the product of the sizes before it.
+  func stride(of axis: Axis) -> Int { rankOrder.prefix { $0 != axis }.reduce(1) { $0 * size(of: $1) } }
 
   /// coordinate(axis) = (rank div the product of the sizes before it) mod its size.
   public func coordinates(ofRank rank: Int) -> Coordinates {
