@@ -13,6 +13,8 @@ struct HTMLTreeBuilder: ~Copyable {
     /// Ended by its end tag, but open because a block inside it is.
     var isEnded: Bool
     var isForeign: Bool
+    /// An `a` with `href`.
+    var isLink: Bool
     var name: UInt64
   }
 
@@ -30,6 +32,8 @@ struct HTMLTreeBuilder: ~Copyable {
   /// Links that are open and not ended.
   private var openLinks = 0
   private var place = Place.beforeHead
+  private var hasDoctype = false
+  private var isQuirky = false
   private var overflowNode = -1
   private(set) var hitNodeLimit = false
   private(set) var hitDepthLimit = false
@@ -50,6 +54,8 @@ struct HTMLTreeBuilder: ~Copyable {
     suppressedTotal = 0
     openLinks = 0
     place = .beforeHead
+    hasDoctype = false
+    isQuirky = false
     overflowNode = -1
     hitNodeLimit = false
     hitDepthLimit = false
@@ -60,7 +66,8 @@ struct HTMLTreeBuilder: ~Copyable {
       case .text: addText()
       case .startTag: startTag()
       case .endTag: endTag()
-      case .comment, .doctype: break
+      case .comment: break
+      case .doctype: readDoctype()
       case .end:
         while stack.count > 0 { pop() }
         return
@@ -80,11 +87,14 @@ extension HTMLTreeBuilder {
   private var top: Open { stack[stack.count - 1] }
 
   private mutating func pushEntry(_ node: Int, _ tag: HTMLTag, _ name: UInt64, isForeign: Bool) {
+    let isLink = tag == .a && arena.attribute(.href, of: node) != nil
     stack.append(
-      Open(node: UInt32(truncatingIfNeeded: node), tag: tag, isEnded: false, isForeign: isForeign, name: name)
-    )
+      Open(
+        node: UInt32(truncatingIfNeeded: node), tag: tag, isEnded: false, isForeign: isForeign,
+        isLink: isLink,
+        name: name))
     openCount[Int(tag.rawValue)] += 1
-    if tag == .a { openLinks += 1 }
+    if isLink { openLinks += 1 }
     tokenizer.allowsCDATA = isForeign
   }
 
@@ -92,7 +102,7 @@ extension HTMLTreeBuilder {
     let entry = top
     stack.removeLast()
     openCount[Int(entry.tag.rawValue)] -= 1
-    if entry.tag == .a, !entry.isEnded { openLinks -= 1 }
+    if entry.isLink, !entry.isEnded { openLinks -= 1 }
     arena.close(Int(entry.node))
     if suppressedTotal > 0 {
       suppressed.fill(0, count: 256)
@@ -216,6 +226,14 @@ extension HTMLTreeBuilder {
     pushEntry(node, .body, 0, isForeign: false)
   }
 
+  private mutating func readDoctype() {
+    guard place == .beforeHead, !hasDoctype else { return }
+    hasDoctype = true
+    let range = tokenizer.start..<tokenizer.end
+    let doctype = HTMLDoctype(tokenizer.bytes, range, isClosed: tokenizer.end < tokenizer.count)
+    isQuirky = doctype.forcesQuirks
+  }
+
   private mutating func startTag() {
     let tag = tokenizer.tag
     let name = tokenizer.nameHash
@@ -313,7 +331,7 @@ extension HTMLTreeBuilder {
       return insert(tag, name: name, isForeign: true, staysOpen: !tokenizer.isSelfClosing)
     default: break
     }
-    if tag.closesParagraph { closeParagraph() }
+    if tag.closesParagraph, tag != .table || (hasDoctype && !isQuirky) { closeParagraph() }
     guard closeImplied(by: tag) else { return }
     insert(tag, name: name, isForeign: false, staysOpen: !tag.isVoid)
     if tag == .table { markOuterTable() }
@@ -334,7 +352,7 @@ extension HTMLTreeBuilder {
     case .button:
       if let index = inScope(.button) { popTo(count: index) }
     case .a:
-      if openLinks > 0 { endFormatting(.a) }
+      if isOpen(.a) { endFormatting(.a) }
     case .rb, .rt, .rtc, .rp:
       if top.tag == .rb || top.tag == .rt || top.tag == .rp || (top.tag == .rtc && tag != .rt) { pop() }
     case .caption, .colgroup, .col, .tbody, .thead, .tfoot, .tr, .td, .th: return openTablePart(tag)
@@ -455,7 +473,7 @@ extension HTMLTreeBuilder {
         var ended = entry
         ended.isEnded = true
         stack[index] = ended
-        if tag == .a { openLinks -= 1 }
+        if entry.isLink { openLinks -= 1 }
         return
       }
       if entry.tag.isScopeBarrier { return }
