@@ -73,11 +73,11 @@ struct TokenList {
     for byte in lastStartTag.utf8 { hash = HTMLNameTable.step(hash, byte) }
     switch start {
     case .data: break
-    case .rcdata: tokenizer.setContent(.rcdata, until: hash)
-    case .rawText: tokenizer.setContent(.rawText, until: hash)
-    case .script: tokenizer.setContent(.script, until: hash)
-    case .plaintext: tokenizer.setContent(.plaintext, until: 0)
-    case .cdata: tokenizer.setContent(.cdata, until: 0)
+    case .rcdata: _ = tokenizer.setContent(.rcdata, until: hash)
+    case .rawText: _ = tokenizer.setContent(.rawText, until: hash)
+    case .script: _ = tokenizer.setContent(.script, until: hash)
+    case .plaintext: _ = tokenizer.setContent(.plaintext, until: 0)
+    case .cdata: _ = tokenizer.setContent(.cdata, until: 0)
     }
     loop: while true {
       switch tokenizer.next() {

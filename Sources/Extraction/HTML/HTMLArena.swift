@@ -17,6 +17,8 @@ struct HTMLArena: ~Copyable {
     static let side = Flags(rawValue: 16)
     /// Text that holds no character references (raw text, CDATA).
     static let verbatim = Flags(rawValue: 32)
+    /// A block that has an end tag of its own.
+    static let ended = Flags(rawValue: 64)
   }
 
   struct Attribute: BitwiseCopyable {

@@ -13,6 +13,7 @@ struct HTMLRenderer: ~Copyable {
     var region: Int32
     var isInPre: Bool
     var isInDataTable: Bool
+    var isInSVG: Bool
     var isOrdered: Bool
     /// Number of the next item of an ordered list.
     var nextItem: Int32
@@ -46,6 +47,8 @@ struct HTMLRenderer: ~Copyable {
   private var isInLink = false
   private var isInPre = false
   private var isInDataTable = false
+  /// In svg, outside `foreignObject`: labels of pictures, no text.
+  private var isInSVG = false
 
   init() {
     // Weight in the low bits; 0x80: needs a look.
@@ -88,6 +91,7 @@ struct HTMLRenderer: ~Copyable {
     titleDepth = 0
     isInPre = false
     isInDataTable = false
+    isInSVG = false
     var node = 0
     while node < arena.count {
       while levels.count > 0, Int(levels[levels.count - 1].end) <= node { close() }
@@ -95,7 +99,7 @@ struct HTMLRenderer: ~Copyable {
       if tag == .text {
         renderText(arena, node, bytes)
         node += 1
-      } else if isSkipped(tag) {
+      } else if isSkipped(arena, node, tag) {
         node = Int(arena.end[node])
       } else {
         open(arena, node, tag, bytes)
@@ -110,9 +114,9 @@ struct HTMLRenderer: ~Copyable {
 // MARK: Elements
 
 extension HTMLRenderer {
-  private func isSkipped(_ tag: HTMLTag) -> Bool {
-    // Accordions put their headings into buttons.
-    if tag == .button { return headingDepth == 0 }
+  private func isSkipped(_ arena: borrowing HTMLArena, _ node: Int, _ tag: HTMLTag) -> Bool {
+    // Accordions put their headings into buttons; a button without end tag is a mistake.
+    if tag == .button { return headingDepth == 0 && arena.flags[node].contains(.ended) }
     return tag.isNeverRendered
   }
 
@@ -137,6 +141,7 @@ extension HTMLRenderer {
       Level(
         node: UInt32(node), end: UInt32(end), tag: tag, blockNode: UInt32(blockNode),
         region: openRegion(arena, node, tag, bytes), isInPre: isInPre, isInDataTable: isInDataTable,
+        isInSVG: isInSVG,
         isOrdered: tag == .ol, nextItem: 1))
     if isBoundary { blockNode = node }
     switch tag {
@@ -152,6 +157,8 @@ extension HTMLRenderer {
     case .h1, .h2, .h3, .h4, .h5, .h6:
       headingDepth += 1
       titleDepth += 1
+    case .svg: isInSVG = true
+    case .foreignobject: isInSVG = false
     case .table: isInDataTable = isDataTable(arena, node)
     default: break
     }
@@ -172,6 +179,7 @@ extension HTMLRenderer {
     blockNode = Int(level.blockNode)
     isInPre = level.isInPre
     isInDataTable = level.isInDataTable
+    isInSVG = level.isInSVG
     switch level.tag {
     case .ul, .menu, .dir, .ol: listDepth -= 1
     case .li: prefixItem = -1
@@ -345,6 +353,7 @@ extension HTMLRenderer {
 
 extension HTMLRenderer {
   private mutating func renderText(_ arena: borrowing HTMLArena, _ node: Int, _ bytes: UnsafePointer<UInt8>) {
+    if isInSVG { return }
     let flags = arena.flags[node]
     let start = Int(arena.start[node])
     isInLink = flags.contains(.link)

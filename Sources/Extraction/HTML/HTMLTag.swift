@@ -163,11 +163,11 @@ enum HTMLTag: UInt8 {
   /// Its content is no text for readers: scripts, forms, media (rendered as nothing).
   var isNeverRendered: Bool {
     switch self {
-    case .script, .style, .template, .svg, .canvas, .object, .applet, .iframe, .noembed, .noframes, .video,
+    case .script, .style, .template, .desc, .canvas, .object, .applet, .iframe, .noembed, .noframes, .video,
       .audio,
       .select, .textarea, .datalist, .progress, .meter, .rt, .rp, .rtc, .head, .title, .annotation,
       .annotationxml,
-      .map, .button, .option, .optgroup, .embed:
+      .map, .embed:
       true
     default: false
     }

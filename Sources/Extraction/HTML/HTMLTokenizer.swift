@@ -100,13 +100,15 @@ struct HTMLTokenizer: ~Copyable {
 
   mutating func shrink(above limit: Int) { input.shrink(above: limit) }
 
-  /// Text up to the end tag of the element whose name hashes to `name` is of this kind.
-  mutating func setContent(_ content: Content, until name: UInt64) {
+  /// Text up to the end tag of the element whose name hashes to `name` is of this kind. False, and no change, if it is
+  /// known that no such end tag follows and the tokenizer recovers.
+  mutating func setContent(_ content: Content, until name: UInt64) -> Bool {
     if recovers {
-      for index in 0..<unclosedNames.count where unclosedNames[index] == name { return }
+      for index in 0..<unclosedNames.count where unclosedNames[index] == name { return false }
     }
     self.content = content
     rawHash = name
+    return true
   }
 
   mutating func next() -> Kind {
@@ -445,7 +447,11 @@ extension HTMLTokenizer {
           unclosedNames.append(rawHash)
           hasRecovered = true
           content = .data
-          return nextInData()
+          // To the consumer it looks like an end tag right behind the start tag.
+          attributes.removeAll()
+          nameHash = rawHash
+          tag = HTMLTag(rawValue: tagNames.find(rawHash)) ?? .unknown
+          return .endTag
         }
         if position >= count { return .end }
         return text(position, count, kind)

@@ -306,8 +306,8 @@ extension HTMLTreeBuilder {
   }
 
   private mutating func insertRaw(_ tag: HTMLTag, _ name: UInt64, _ content: HTMLTokenizer.Content) {
-    insert(tag, name: name, isForeign: false, staysOpen: true, isRaw: true)
-    tokenizer.setContent(content, until: name)
+    let opens = tokenizer.setContent(content, until: name)
+    insert(tag, name: name, isForeign: false, staysOpen: opens, isRaw: true)
   }
 
   private mutating func bodyTag(_ tag: HTMLTag, _ name: UInt64) {
@@ -324,13 +324,13 @@ extension HTMLTreeBuilder {
     case .iframe, .noembed: return insertRaw(tag, name, .rawText)
     case .plaintext:
       closeParagraph()
-      insert(tag, name: name, isForeign: false, staysOpen: true, isRaw: true)
-      tokenizer.setContent(.plaintext, until: name)
-      return
+      return insertRaw(tag, name, .plaintext)
     case .svg, .math:
       return insert(tag, name: name, isForeign: true, staysOpen: !tokenizer.isSelfClosing)
     default: break
     }
+    // Blocks are no content of a select: one that was never ended must not swallow them.
+    if tag.closesParagraph, tag != .hr, let index = inScope(.select) { popTo(count: index) }
     if tag.closesParagraph, tag != .table || (hasDoctype && !isQuirky) { closeParagraph() }
     guard closeImplied(by: tag) else { return }
     insert(tag, name: name, isForeign: false, staysOpen: !tag.isVoid)
@@ -438,7 +438,10 @@ extension HTMLTreeBuilder {
     if tag.isFormatting {
       endFormatting(tag)
     } else if tag.isBlockWithScopedEnd, !top.isForeign {
-      if let index = inScope(tag) { popTo(count: index) }
+      if let index = inScope(tag) {
+        arena.mark(Int(stack[index].node), .ended)
+        popTo(count: index)
+      }
     } else {
       endOrdinary(tag, tokenizer.nameHash)
     }
