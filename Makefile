@@ -73,9 +73,9 @@ interop: build
 bench: build
 	@Benchmarks/run.sh $(SLUICE)
 
-# Longer runs of the seeded mutation tests: FUZZ_ROUNDS per parser (default there: a few hundred).
-fuzz:
-	FUZZ_ROUNDS=$${FUZZ_ROUNDS:-100000} $(SWIFT) test -c release -Xswiftc -enable-testing -j $(JOBS) --filter 'damage|mutation|hostile|random bytes'
+# The unit tests that feed parsers random damage, again and again with other seeds: ROUNDS=20.
+fuzz: deps
+	@Tools/dev/fuzz.sh
 
 format:
 	$(SWIFT) format -i --parallel -r Package.swift Sources Tests

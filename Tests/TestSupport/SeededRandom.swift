@@ -4,7 +4,10 @@
 public struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  /// `FUZZ_SEED` moves every seed of a test run, so that make fuzz tries new input each round.
+  public init(seed: UInt64) { state = seed &+ SeededRandom.shift }
+
+  private static let shift = environment("FUZZ_SEED").flatMap { UInt64($0) } ?? 0
 
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
@@ -36,9 +39,4 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     }
     return mutated
   }
-}
-
-/// How often a test that feeds random damage repeats: `FUZZ_ROUNDS` (make fuzz), else `usual`.
-public func fuzzRounds(_ usual: Int) -> Int {
-  environment("FUZZ_ROUNDS").flatMap { Int($0) } ?? usual
 }
