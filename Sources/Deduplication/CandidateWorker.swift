@@ -55,7 +55,7 @@ public final class CandidateWorker {
   ) throws(StorageError) {
     let range = try ordinals.checked(unit: unit, chunk: chunk, count: batch.count)
     var index = try firstIndex(notBelow: range.lowerBound << 1)
-    while let value = try entry(index), value >> 1 < range.upperBound {
+    while let value = try entry(index), range.contains(value >> 1) {
       let place = Int(value >> 1 - range.lowerBound)
       append(batch, place, ordinal: value >> 1, needsShingles: value & 1 == 1, to: &output)
       index += 1
@@ -113,7 +113,8 @@ extension DocumentOrdinals {
   ///
   /// - Throws: an input error if the chunk has not `count` documents.
   func checked(unit: Int, chunk: Int, count: Int) throws(StorageError) -> Range<UInt64> {
-    guard let range = ordinals(unit: unit, chunk: chunk), range.count == count else {
+    guard let range = ordinals(unit: unit, chunk: chunk), range.upperBound - range.lowerBound == UInt64(count)
+    else {
       throw .input(
         path: "unit \(unit), chunk \(chunk)",
         reason:

@@ -115,13 +115,13 @@ public struct ClusterPhase {
 
   /// Counts the documents of each component, exact copies included.
   private func countMembers() throws(StorageError) {
-    for position in 0..<store.count { sizes[components.root(position)] += 1 }
+    for position in 0..<store.count { sizes.increment(components.root(position)) }
     let copies = try RecordFile(Path.join(bucketFolder, BucketPhase.copiesFile))
     var positions = try CandidatePositions(folder: bucketFolder)
     while let copy = try copies.next(16) {
       let position = try positions.position(of: copy.word(0))
       guard position < UInt64(store.count) else { throw copies.damaged() }
-      sizes[components.root(Int(position))] += 1
+      sizes.increment(components.root(Int(position)))
     }
   }
 
@@ -204,7 +204,10 @@ public struct ClusterPhase {
       files.append(try writer.commit())
       try Interruption.check()
     }
-    if record != nil { throw .bug("a decision lies behind the last unit") }
+    if record != nil {
+      throw .input(
+        path: Path.join(bucketFolder, BucketPhase.copiesFile), reason: "is damaged. Run with --restart.")
+    }
   }
 }
 
@@ -252,6 +255,11 @@ final class WordTable {
   }
 
   deinit { words.deallocate() }
+
+  /// Adds one; the largest number stays as it is.
+  func increment(_ index: Int) {
+    if self[index] < .max { self[index] += 1 }
+  }
 
   subscript(index: Int) -> UInt32 {
     get {

@@ -92,6 +92,9 @@ final class DecisionReader {
       Void
   ) throws(StorageError) {
     guard let start = block(holding: range.lowerBound), !range.isEmpty else { return }
+    guard start <= UInt64(recordsEnd) else {
+      throw .input(path: path, reason: "is damaged. Run with --restart.")
+    }
     let file = try RecordFile(path, from: Int64(start), bufferBytes: 64 << 10)
     while file.place < recordsEnd, let head = try file.next(DecisionFile.headBytes) {
       let (ordinal, kind, value) = (head.word(0), head.word(8), head.word(16))

@@ -49,7 +49,7 @@ public final class RemoveWorker {
         switch decision {
         case .survive(let size):
           var number: [UInt8] = []
-          number.append(decimal: Int(size))
+          number.append(decimal: Int(truncatingIfNeeded: size))
           metadata = JSONMembers.setting(
             "cluster_size", to: number, in: Array(input.bytes[input.entries[index].metadata]))
         case .drop(let isExact, let similarity):

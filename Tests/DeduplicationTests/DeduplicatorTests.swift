@@ -30,7 +30,8 @@ enum Corpus {
 
   /// Runs all phases in a folder that goes away.
   static func run(
-    _ units: [DocumentBatch], memoryBytes: Int = 64 << 20, _ change: (inout DeduplicationOptions) -> Void = { _ in }
+    _ units: [DocumentBatch], memoryBytes: Int = 64 << 20,
+    _ change: (inout DeduplicationOptions) -> Void = { _ in }
   ) throws -> Outcome {
     let folder = try TemporaryFolder()
     var options = DeduplicationOptions(temporaryFolder: folder("temporary"))
@@ -69,7 +70,9 @@ struct Outcome {
     for batch in result.dropped {
       for index in 0..<batch.count {
         let document = batch.document(at: index)
-        guard let json = try? JSONValue.parse([123] + document.extras + [125]), let drop = json["drop"] else { continue }
+        guard let json = try? JSONValue.parse([123] + document.extras + [125]), let drop = json["drop"] else {
+          continue
+        }
         drops[document.id.string] = (
           drop["rule"]?.string ?? "", drop["value"]?.double ?? -1, drop["peer"]?.string ?? ""
         )
@@ -80,11 +83,13 @@ struct Outcome {
 }
 
 @Suite struct DeduplicatorTests {
-  let long = "the quick brown fox jumps over the lazy dog while seven wizards box with gloves at dawn in spring"
+  let long =
+    "the quick brown fox jumps over the lazy dog while seven wizards box with gloves at dawn in spring"
 
   @Test func `equal texts leave the first one, with the size of its cluster`() throws {
     let outcome = try Corpus.run([
-      Corpus.batch([("a", long), ("b", "short"), ("c", long)]), Corpus.batch([("d", "short"), ("e", long), ("f", "")]),
+      Corpus.batch([("a", long), ("b", "short"), ("c", long)]),
+      Corpus.batch([("d", "short"), ("e", long), ("f", "")]),
     ])
     #expect(outcome.kept == ["a", "b", "f"])
     #expect(outcome.sizes == ["a": 3, "b": 2])
