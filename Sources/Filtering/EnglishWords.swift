@@ -10,9 +10,9 @@ enum EnglishWords {
     var stopWords: UInt8 = 0
   }
 
-  /// A text looks English if at least every 12th word is one of the function words. English prose has one in three to five;
+  /// A text looks English if nine of ten letters are ASCII and every 8th word is one of the function words. English prose has one in three to five;
   /// other languages that share some of these spellings stay below one in thirty (measured on the UDHR in 260 languages).
-  static let wordsPerFunctionWord = 12
+  static let wordsPerFunctionWord = 8
 
   /// Common words of English that are rare as words of other languages in Latin script.
   static let functionWords: [StaticString] = [

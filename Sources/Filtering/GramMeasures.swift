@@ -13,6 +13,8 @@ struct GramMeasures: Equatable {
     /// Scalars of runs that stood before, walking from the start and jumping over each found.
     var again = 0
     var againSpan: Range<Int>?
+    /// Pairs of equal runs.
+    var equalPairs = 0
   }
 
   static let lengthMax = 20
@@ -26,6 +28,7 @@ struct GramMeasures: Equatable {
     var found = Length()
     for number in 0..<grams.counts.count where grams.counts[number] > 1 {
       let first = Int(grams.firsts[number])
+      found.equalPairs += Int(grams.counts[number]) * Int(grams.counts[number] - 1) / 2
       let covered = Int(grams.counts[number]) * Int(wordEnds[first + length] - wordEnds[first])
       if covered > found.most {
         found.most = covered

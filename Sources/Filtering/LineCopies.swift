@@ -1,10 +1,13 @@
 import Bytes
 import Text
 
-/// How many lines and paragraphs of a text stood in it before.
+/// How many lines and paragraphs of a text stood in it before. Lines of less than
+/// `lineWordsMin` words are not counted: labels, braces of code and rules recur in any page.
 ///
 /// - Source: Rae et al. 2021 (Gopher), appendix A.1; copies are the second and later ones, as in datatrove.
 struct LineCopies: Equatable {
+  static let lineWordsMin = 4
+
   var lines = 0
   /// Bytes of all lines, without the blanks at their ends.
   var lineBytes = 0
@@ -23,7 +26,7 @@ struct LineCopies: Equatable {
     text.withUnsafeBufferPointer { bytes in
       var found = LineCopies()
       numbers.removeAll(expecting: lines.count)
-      for line in lines {
+      for line in lines where line.words.count >= lineWordsMin {
         found.lines += 1
         found.lineBytes += line.range.count
         if isCopy(bytes, line.range, &numbers) {

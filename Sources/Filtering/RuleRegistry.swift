@@ -36,6 +36,7 @@ public enum RuleRegistry {
     TopGram(8),
     UnbrokenWords(),
     WordCount(),
+    WordOrder(),
     WordRecurrence(),
   ]
 

@@ -6,6 +6,7 @@ public struct ScalarCounts: Equatable, Sendable {
   /// All scalars, white space included.
   public var scalars = 0
   public var spaces = 0
+  public var asciiLetters = 0
   /// Letters of scripts that put spaces between words, and all marks.
   public var spacedLetters = 0
   /// Letters of scripts without spaces (`UnspacedScripts`).
@@ -53,6 +54,7 @@ public struct ScalarCounts: Equatable, Sendable {
       add(scalar)
       index += length
     }
+    asciiLetters = byASCII.letters
     spacedLetters += byASCII.letters
     letterWeight += byASCII.letters
     decimalDigits += byASCII.digits

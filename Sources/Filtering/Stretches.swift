@@ -6,8 +6,10 @@ import Text
 ///
 /// Prose pauses every ten or twenty words in every language; a word list or a salad of words does not.
 struct Stretches: Equatable {
-  /// Words (characters in scripts without spaces) that a stretch may have before it counts as unbroken.
+  /// Words that a stretch may have before it counts as unbroken; characters in scripts without spaces. Han and Kana say more
+  /// in a character than Thai and its kin, and have marks for pauses.
   static let spacedMax = 60
+  static let denseMax = 80
   static let unspacedMax = 150
 
   var count = 0
@@ -19,27 +21,38 @@ struct Stretches: Equatable {
   static func find(_ text: borrowing Span<UInt8>, _ words: [Word]) -> Stretches {
     var found = Stretches()
     var start = 0
-    var unspaced = 0
     for index in 0..<words.count {
-      if words[index].traits.contains(.unspaced) { unspaced += 1 }
-      let isEnd = index + 1 == words.count || isBreak(text, words[index], words[index + 1])
-      if isEnd {
-        found.add(words, start...index, unspaced)
+      if index + 1 == words.count || isBreak(text, words[index], words[index + 1]) {
+        found.add(text, words, start...index)
         start = index + 1
-        unspaced = 0
       }
     }
     return found
   }
 
-  private mutating func add(_ words: [Word], _ range: ClosedRange<Int>, _ unspaced: Int) {
+  private mutating func add(_ text: borrowing Span<UInt8>, _ words: [Word], _ range: ClosedRange<Int>) {
     count += 1
-    let limit = unspaced * 2 >= range.count ? Stretches.unspacedMax : Stretches.spacedMax
-    if range.count > limit { unbrokenWords += range.count }
+    if range.count > Stretches.spacedMax, range.count > Stretches.limit(text, words, range) {
+      unbrokenWords += range.count
+    }
     if range.count > longest {
       longest = range.count
       longestSpan = Int(words[range.lowerBound].start)..<Int(words[range.upperBound].end)
     }
+  }
+
+  /// The limit for the script that most of the stretch is written in.
+  private static func limit(_ text: borrowing Span<UInt8>, _ words: [Word], _ range: ClosedRange<Int>) -> Int
+  {
+    var unspaced = 0
+    var dense = 0
+    for word in words[range] where word.traits.contains(.unspaced) {
+      unspaced += 1
+      let (scalar, _) = UTF8Text.scalar(in: text, at: Int(word.start))
+      if ScalarCounts.weight(scalar) > 1 { dense += 1 }
+    }
+    if unspaced * 2 < range.count { return spacedMax }
+    return dense * 2 >= unspaced ? denseMax : unspacedMax
   }
 
   @inline(__always)

@@ -89,7 +89,10 @@ public final class TextAnalysis {
   public var isUnspaced: Bool { counts.unspacedWeight * 2 >= max(1, counts.letterWeight) }
 
   /// True if the text looks English: see `EnglishWords`.
-  public var looksEnglish: Bool { english.count * EnglishWords.wordsPerFunctionWord >= max(1, wordCount) }
+  public var looksEnglish: Bool {
+    counts.asciiLetters * 10 >= counts.letters * 9
+      && english.count * EnglishWords.wordsPerFunctionWord >= max(1, wordCount)
+  }
 
   var english: EnglishWords.Found {
     if let functionWords { return functionWords }
@@ -104,10 +107,12 @@ public final class TextAnalysis {
     return charactersBefore
   }
 
-  /// How often each different word occurs, in order of first appearance.
-  var distinctWordCounts: [UInt32] {
+  /// Pairs of equal words.
+  var equalWordPairs: Int {
     numberWords()
-    return wordNumbers.counts
+    var pairs = 0
+    for count in wordNumbers.counts { pairs += Int(count) * (Int(count) - 1) / 2 }
+    return pairs
   }
 
   var gramMeasures: GramMeasures {

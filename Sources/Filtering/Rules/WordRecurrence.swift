@@ -6,9 +6,7 @@ struct WordRecurrence: Rule {
   let name = "word-recurrence"
 
   func measure(_ text: borrowing TextAnalysis) -> Measure {
-    var equal = 0
-    for count in text.distinctWordCounts { equal += Int(count) * (Int(count) - 1) / 2 }
     let words = text.wordCount
-    return Measure(equal, per: words * (words - 1) / 2)
+    return Measure(text.equalWordPairs, per: words * (words - 1) / 2)
   }
 }
