@@ -1,7 +1,7 @@
 import Glibc
 
 /// A folder of a test's own; it goes away with the object.
-public final class TemporaryFolder {
+public final class TemporaryFolder: Sendable {
   public let path: String
 
   public init() throws {

@@ -1,0 +1,70 @@
+import TestSupport
+import Testing
+
+/// Every help text says what its command is for in one line, and its examples run as printed.
+@Suite struct HelpTests {
+  /// Names of the subcommands, as `sluice --help` lists them.
+  private func subcommands(_ binary: String) throws -> [String] {
+    let lines = try run(binary, ["--help"]).output.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("SUBCOMMANDS:") })
+    return lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { line in
+      // A name stands behind two blanks; a text that goes on is indented further.
+      line.hasPrefix("  ") && !line.hasPrefix("   ") ? line.split(separator: " ").first.map(String.init) : nil
+    }
+  }
+
+  /// The example lines of a help text: those that begin with the program's name.
+  private func examples(_ help: String) -> [String] {
+    var found: [String] = []
+    for line in help.split(separator: "\n") {
+      let text = String(line.drop { $0 == " " })
+      // A long example goes on in the next line behind a backslash.
+      if let last = found.last, last.hasSuffix("\\") {
+        found[found.count - 1] = last.dropLast() + text
+      } else if text.hasPrefix("sluice "), line.hasPrefix("  ") {
+        found.append(text)
+      }
+    }
+    return found
+  }
+
+  @Test func `each command has a purpose in one line, examples and units`() throws {
+    guard let binary = Sluice.binary else { return }
+    let commands = try subcommands(binary)
+    #expect(commands.count >= 14, "\(commands)")
+    for command in commands where command != "help" {
+      let result = try run(binary, [command, "--help"])
+      #expect(result.exit == 0 && result.stderr.isEmpty, "\(command)")
+      let lines = result.output.split(separator: "\n")
+      let overview = try #require(lines.first { $0.hasPrefix("OVERVIEW: ") }, "\(command) has no purpose")
+      #expect(overview.count <= 110 && overview.hasSuffix("."), "\(command): \(overview)")
+      #expect(!examples(result.output).isEmpty, "\(command) has no example")
+    }
+  }
+
+  @Test func `the examples of every help text run as printed`() throws {
+    guard let binary = Sluice.binary, let folder = try Workbench.copy() else { return }
+    var lines = examples(try run(binary, ["--help"]).output)
+    for command in try subcommands(binary) where command != "help" {
+      lines += examples(try run(binary, [command, "--help"]).output)
+    }
+    for line in lines {
+      // An example writes into a folder that is not there yet.
+      let words = line.split(separator: " ").map(String.init)
+      for (option, value) in zip(words, words.dropFirst())
+      where ["-o", "--output", "--record"].contains(option) {
+        removeTree(folder(value))
+      }
+      let result = try shell(line, environment: Workbench.environment(binary), currentDirectory: folder.path)
+      #expect(result.exit == 0, "\(line): exit \(result.exit): \(result.stderr.suffix(300))")
+    }
+  }
+
+  @Test func `version and help leave standard error alone`() throws {
+    guard let binary = Sluice.binary else { return }
+    for option in ["--version", "--help"] {
+      let result = try run(binary, [option])
+      #expect(result.exit == 0 && !result.stdout.isEmpty && result.stderr.isEmpty, "\(option)")
+    }
+  }
+}
