@@ -28,15 +28,6 @@ import Testing
     }
   }
 
-  /// Every file of an output folder with its bytes, but for those that may hold times.
-  private static func tree(_ folder: String) throws -> [String: [UInt8]] {
-    var files: [String: [UInt8]] = [:]
-    for path in try filesBelow(folder) where !path.hasSuffix("run.json") && !path.contains("journal/") {
-      files[path] = try readFile(folder + "/" + path)
-    }
-    return files
-  }
-
   /// The documents of a stage folder, one after the other.
   private static func documents(_ folder: String) throws -> [UInt8] {
     var bytes: [UInt8] = []
@@ -108,17 +99,17 @@ import Testing
     func inputs(_ names: [String]) -> String { names.map { "--input \($0)" }.joined(separator: " ") }
 
     try Self.sh("\(command) --workers 1 --input crawl -o one", in: folder.path)
-    let one = try Self.tree(folder("one"))
+    let one = try outputTree(folder("one"))
     #expect(one.keys.contains("extract/report.json") && one.keys.contains("store/manifest.json"))
     for workers in [2, 5] {
       try Self.sh("\(command) --workers \(workers) --input crawl -o w\(workers)", in: folder.path)
-      Self.expectSame(one, try Self.tree(folder("w\(workers)")), "\(workers) workers")
+      Self.expectSame(one, try outputTree(folder("w\(workers)")), "\(workers) workers")
     }
     try Self.sh("\(command) --workers 2 --input other/place/crawl -o moved", in: folder.path)
-    Self.expectSame(one, try Self.tree(folder("moved")), "another place")
+    Self.expectSame(one, try outputTree(folder("moved")), "another place")
 
     try Self.sh("\(command) --workers 2 \(inputs(files)) -o forward", in: folder.path)
     try Self.sh("\(command) --workers 2 \(inputs(files.reversed())) -o backward", in: folder.path)
-    Self.expectSame(try Self.tree(folder("forward")), try Self.tree(folder("backward")), "reversed inputs")
+    Self.expectSame(try outputTree(folder("forward")), try outputTree(folder("backward")), "reversed inputs")
   }
 }

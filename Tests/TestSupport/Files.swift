@@ -64,6 +64,16 @@ public func filesBelow(_ folder: String) throws -> [String] {
   return found.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
 }
 
+/// Every file of an output folder with its bytes, but for those that may differ between two
+/// runs: `run.json` and the journal hold times.
+public func outputTree(_ folder: String) throws -> [String: [UInt8]] {
+  var files: [String: [UInt8]] = [:]
+  for path in try filesBelow(folder) where !path.hasSuffix("run.json") && !path.contains("journal/") {
+    files[path] = try readFile(folder + "/" + path)
+  }
+  return files
+}
+
 /// Names in one folder, sorted by their bytes.
 public func names(in folder: String) throws -> [String] {
   guard let stream = opendir(folder) else { throw FileFailure(folder) }

@@ -47,12 +47,12 @@ public final class RunningProcess {
   public func wait(timeout: Double = 120) -> RunResult {
     var status: Int32 = 0
     var usage = rusage()
-    let start = now()
+    let start = monotonicSeconds()
     var timedOut = false
     // A wait that polls: a signal handler for the children would belong to the whole test process.
     var pause: UInt32 = 200
     while wait4(pid, &status, WNOHANG, &usage) == 0 {
-      if !timedOut, now() - start > timeout {
+      if !timedOut, monotonicSeconds() - start > timeout {
         timedOut = true
         send(SIGKILL)
       }
@@ -65,12 +65,6 @@ public final class RunningProcess {
       exit: signal == 0 ? (status >> 8) & 0xff : 128 + signal, stdout: [], stderr: "",
       maxRSS: usage.ru_maxrss * 1024, cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
       timedOut: timedOut)
-  }
-
-  private func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   private static func environment(with changes: [String: String]) -> [String] {
@@ -87,6 +81,13 @@ public final class RunningProcess {
     }
     return lines
   }
+}
+
+/// Seconds of a clock that only goes forward.
+public func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
 /// A null-terminated array of C strings.
