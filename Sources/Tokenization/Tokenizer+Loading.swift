@@ -19,13 +19,16 @@ extension Tokenizer {
         throw .input(path: path, reason: "no tokenizer.json and no vocab.tiktoken in this folder.")
       }
       file = found
-      while name.isEmpty || name == "." { name = "tokenizer" }
+      if name.isEmpty || name == "." { name = "tokenizer" }
     }
     let bytes = try FileSystem.readAll(file, limit: 1 << 28)
+    let folder = Path.parent(file).isEmpty ? "." : Path.parent(file)
     do {
       let isJSON = bytes.first { !$0.isASCIISpace } == UInt8(ascii: "{")
       let tokenizer =
-        isJSON ? try TokenizerJSON.parse(bytes.span, name: name) : try tiktoken(bytes, file, name, pattern)
+        isJSON
+        ? try TokenizerJSON.parse(bytes.span, name: name, endOfText: endOfText(beside: folder))
+        : try tiktoken(bytes, file, folder, name, pattern)
       if let pattern, pattern != tokenizer.pattern {
         throw StorageError.usage(
           "\(file): its pattern is \(tokenizer.pattern.name), not \(pattern.name). Leave --pattern out.")
@@ -41,9 +44,8 @@ extension Tokenizer {
   }
 
   private static func tiktoken(
-    _ bytes: [UInt8], _ file: String, _ name: String, _ given: PretokenPattern?
+    _ bytes: [UInt8], _ file: String, _ folder: String, _ name: String, _ given: PretokenPattern?
   ) throws -> Tokenizer {
-    let folder = Path.parent(file).isEmpty ? "." : Path.parent(file)
     let known = TiktokenFile.published(sha256: SHA256.hex(bytes.span))
     let beside = companion(folder, bytes)
     let ranks = try TiktokenFile.parse(bytes.span)
@@ -52,10 +54,27 @@ extension Tokenizer {
         "\(file): a .tiktoken file does not say its pattern. Give --pattern \(PretokenPattern.names).")
     }
     let tokens = TokenBytes(ranks.tokens)
-    let isKnown = known?.pattern == pattern
+    let merges = try TiktokenFile.merges(ranks, tokens)
+    let specials = (known?.pattern == pattern ? known?.specialTokens : beside?.specialTokens) ?? []
+    let end = endOfText(beside: folder)
     return try Tokenizer(
-      name: name, pattern: pattern, tokens: tokens, merges: try TiktokenFile.merges(ranks, tokens),
-      specialTokens: (isKnown ? known?.specialTokens : beside?.specialTokens) ?? [])
+      name: name, pattern: pattern, tokens: tokens, merges: merges, specialTokens: specials,
+      endOfText: specials.first { $0.text == end }?.id)
+  }
+
+  /// A small JSON file of a tokenizer folder, or nil if it is not there or not JSON.
+  private static func companionFile(_ folder: String, _ name: String) -> JSONValue? {
+    let path = Path.join(folder, name)
+    guard FileSystem.isRegularFile(path), let bytes = try? FileSystem.readAll(path, limit: 1 << 26) else {
+      return nil
+    }
+    return try? JSONValue.parse(bytes)
+  }
+
+  /// What `tokenizer_config.json` names as the token that ends a text.
+  private static func endOfText(beside folder: String) -> String? {
+    let value = companionFile(folder, "tokenizer_config.json")?["eos_token"]
+    return value?.string ?? value?["content"]?.string
   }
 
   /// What stands beside the `vocab.tiktoken` of a folder that sluice wrote.
@@ -64,14 +83,8 @@ extension Tokenizer {
   private static func companion(
     _ folder: String, _ bytes: [UInt8]
   ) -> (pattern: PretokenPattern, specialTokens: [SpecialToken])? {
-    func read(_ name: String) -> JSONValue? {
-      let path = Path.join(folder, name)
-      guard FileSystem.isRegularFile(path), let bytes = try? FileSystem.readAll(path, limit: 1 << 26) else {
-        return nil
-      }
-      return try? JSONValue.parse(bytes)
-    }
-    guard let report = read("report.json"), let configuration = read("tokenizer_config.json"),
+    guard let report = companionFile(folder, "report.json"),
+      let configuration = companionFile(folder, "tokenizer_config.json"),
       report["vocab_tiktoken_sha256"]?.string == SHA256.hex(bytes.span),
       let pattern = report["pattern"]?.string.flatMap({ PretokenPattern(name: $0) })
     else { return nil }

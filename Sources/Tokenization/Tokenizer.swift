@@ -123,7 +123,7 @@ public final class Tokenizer: Sendable {
   }
 
   /// What tokenizers call the end of a document, the commonest first.
-  private static func endOfText(in specials: [SpecialToken]) -> UInt32? {
+  static func endOfText(in specials: [SpecialToken]) -> UInt32? {
     for text in ["<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"] {
       if let special = specials.first(where: { $0.text == text }) { return special.id }
     }

@@ -6,7 +6,10 @@ import Bytes
 /// Read besides what we write: files without `model.type`, `use_regex` or `ignore_merges` (their defaults are used),
 /// merges as strings `"a b"`, a `ByteLevel` post-processor, `Removed` with `invert`.
 enum TokenizerJSON {
-  static func parse(_ bytes: borrowing Span<UInt8>, name: String) throws(TokenizerError) -> Tokenizer {
+  /// - Parameter endOfText: text of the token that ends documents, as a file beside this one says.
+  static func parse(
+    _ bytes: borrowing Span<UInt8>, name: String, endOfText: String? = nil
+  ) throws(TokenizerError) -> Tokenizer {
     let root: JSONValue
     do {
       root = try JSONValue.parse(bytes)
@@ -36,12 +39,13 @@ enum TokenizerJSON {
     }
     let list = try mergeList(merges, ids)
     let specials = try addedTokens(root["added_tokens"]?.array ?? [], ids)
-    return try assemble(name, pattern, ids, list, specials, model["ignore_merges"]?.bool ?? false)
+    let end = specials.first { $0.text == endOfText }?.id
+    return try assemble(name, pattern, ids, list, specials, end, model["ignore_merges"]?.bool ?? false)
   }
 
   private static func assemble(
     _ name: String, _ pattern: PretokenPattern, _ ids: [String: UInt32], _ merges: [Merge],
-    _ specials: [Tokenizer.SpecialToken], _ ignoresMerges: Bool
+    _ specials: [Tokenizer.SpecialToken], _ endOfText: UInt32?, _ ignoresMerges: Bool
   ) throws(TokenizerError) -> Tokenizer {
     // A special token that no merge makes and that is not a byte is no ordinary token.
     let made = Set(merges.map(\.result))
@@ -56,7 +60,7 @@ enum TokenizerJSON {
     }
     return try Tokenizer(
       name: name, pattern: pattern, tokens: TokenBytes(tokens), merges: merges, specialTokens: specials,
-      ignoresMerges: ignoresMerges)
+      endOfText: endOfText, ignoresMerges: ignoresMerges)
   }
 
   private static func checkModel(_ model: JSONValue) throws(TokenizerError) {

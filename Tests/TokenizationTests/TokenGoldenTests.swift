@@ -1,5 +1,6 @@
 import Bytes
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -7,9 +8,16 @@ import Testing
 
 /// Tokenizers of `../shared/vocab`, read once.
 enum SharedVocabulary {
+  private static let loaded = Mutex<[String: Tokenizer]>([:])
+
   static func tokenizer(_ file: String) throws -> Tokenizer? {
     guard let path = SharedData.path("vocab/" + file) else { return nil }
-    return try Tokenizer.load(path: path)
+    return try loaded.withLock { loaded in
+      if let tokenizer = loaded[file] { return tokenizer }
+      let tokenizer = try Tokenizer.load(path: path)
+      loaded[file] = tokenizer
+      return tokenizer
+    }
   }
 }
 
