@@ -17,7 +17,8 @@ struct Sluice: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      TokenizeCommand.self, WhyCommand.self, SampleCommand.self, ReportCommand.self,
+      TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
+      WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }
 

@@ -52,11 +52,11 @@ public struct Verification: Equatable, Sendable {
 
   public var isGood: Bool { findings.isEmpty }
 
-  mutating func note(_ finding: Finding) {
+  public mutating func note(_ finding: Finding) {
     if findings.count < Self.findingsMax { findings.append(finding) }
   }
 
-  mutating func count(_ name: String, _ more: Int) {
+  public mutating func count(_ name: String, _ more: Int) {
     if let index = checked.firstIndex(where: { $0.name == name }) {
       checked[index].count += more
     } else {

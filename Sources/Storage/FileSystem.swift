@@ -74,6 +74,9 @@ public enum FileSystem {
     }
   }
 
+  /// Removes a folder if nothing is in it; otherwise nothing happens.
+  public static func removeFolderIfEmpty(_ path: String) { try? System.removeEmptyFolder(path) }
+
   public static func move(_ from: String, to: String) throws(StorageError) {
     do throws(System.Failure) { try System.move(from, to: to) } catch {
       throw .output(path: to, reason: error.reason)

@@ -126,4 +126,11 @@ public final class OutputFile {
     try file.write(bytes)
     return try file.commit()
   }
+
+  /// Writes a small file of its own, by its path, and leaves no temporary folder beside it.
+  public static func write(_ bytes: [UInt8], path: String) throws(StorageError) -> FileSummary {
+    let folder = Path.parent(path)
+    defer { FileSystem.removeFolderIfEmpty(Path.join(folder, ".tmp")) }
+    return try write(bytes, folder: folder, name: Path.name(path))
+  }
 }
