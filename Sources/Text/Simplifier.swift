@@ -22,13 +22,15 @@ public struct Simplifier: ~Copyable {
   public mutating func simplify(_ text: borrowing Span<UInt8>, into output: inout [UInt8]) {
     sink.removeAll()
     waiting.removeAll(keepingCapacity: true)
+    // Asking for a global costs a call of swift_once: once for a text, not for each byte.
+    let forms = Simplifier.asciiForms
     var hasSpace = false
     var hasText = false
     var index = 0
     while index < text.count {
       let byte = text[index]
       if byte < 0x80 {
-        let mapped = Simplifier.asciiForms[Int(byte)]
+        let mapped = forms[Int(byte)]
         if mapped == Simplifier.gap {
           hasSpace = true
           index += 1

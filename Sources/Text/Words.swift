@@ -40,12 +40,14 @@ public struct WordSplitter: Sendable {
   public func split(_ text: borrowing Span<UInt8>, into words: inout [Word]) {
     words.removeAll(keepingCapacity: true)
     var open = OpenWord()
+    // Asking for a global costs a call of swift_once: once for a text, not for each byte.
+    let kinds = WordSplitter.asciiKinds
     let count = min(text.count, Int(UInt32.max))
     var index = 0
     while index < count {
       let byte = text[index]
       if byte < 0x80 {
-        let kind = WordSplitter.asciiKinds[Int(byte)]
+        let kind = kinds[Int(byte)]
         if kind == .letter || kind == .number {
           open.take(kind, at: index, length: 1, &words)
         } else if kind == .parting {
