@@ -17,7 +17,7 @@ struct Sluice: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
+      TrainCommand.self, TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
       WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }

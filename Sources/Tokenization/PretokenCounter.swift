@@ -21,6 +21,16 @@ public struct PretokenTotals: Equatable, Sendable {
   }
 }
 
+/// Counts on their way from a worker to whoever adds them up.
+public struct PretokenBatch: Sendable {
+  public var totals: PretokenTotals
+  var short: [PretokenTable.Short] = []
+  var long: [PretokenTable.Long] = []
+  var bytes: [UInt8] = []
+
+  init(totals: PretokenTotals) { self.totals = totals }
+}
+
 /// Counts the pretokens of documents. One per worker; sums do not depend on how documents are shared out.
 public final class PretokenCounter {
   public let pattern: PretokenPattern
@@ -48,6 +58,19 @@ public final class PretokenCounter {
   public func merge(_ other: borrowing PretokenCounter) {
     table.add(other.table)
     totals += other.totals
+  }
+
+  /// Adds counts that another counter gave away.
+  public func merge(_ batch: borrowing PretokenBatch) {
+    table.add(batch)
+    totals += batch.totals
+  }
+
+  /// Gives all counts away and is empty after it.
+  public func take() -> PretokenBatch {
+    let batch = table.take(totals)
+    totals = PretokenTotals()
+    return batch
   }
 
   /// Different pretokens.

@@ -4,13 +4,13 @@ import Glibc
 ///
 /// Keys of up to 15 bytes lie in the table (24 bytes an entry); longer ones in an arena beside a second table.
 struct PretokenTable: ~Copyable {
-  struct Short {
+  struct Short: Sendable {
     /// A length of 0 marks a free entry.
     var key = InlineKey(low: 0, high: 0)
     var count: Int64 = 0
   }
 
-  struct Long {
+  struct Long: Sendable {
     var hash: UInt64 = 0
     var offset = 0
     /// 0: free.
@@ -99,6 +99,31 @@ struct PretokenTable: ~Copyable {
     for slot in 0..<other.longCapacity where other.long[slot].length != 0 {
       addLong(other.arena + other.long[slot].offset, other.long[slot].length, other.long[slot].count)
     }
+  }
+
+  /// Adds the counts that another table gave away.
+  mutating func add(_ batch: borrowing PretokenBatch) {
+    for entry in batch.short { addShort(entry.key, entry.count) }
+    batch.bytes.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for entry in batch.long { addLong(base + entry.offset, entry.length, entry.count) }
+    }
+  }
+
+  /// Gives all counts away and is empty after it, its memory kept.
+  mutating func take(_ totals: PretokenTotals) -> PretokenBatch {
+    var batch = PretokenBatch(totals: totals)
+    batch.short.reserveCapacity(shortCount)
+    for slot in 0..<shortCapacity where short[slot].count != 0 { batch.short.append(short[slot]) }
+    batch.long.reserveCapacity(longCount)
+    for slot in 0..<longCapacity where long[slot].length != 0 { batch.long.append(long[slot]) }
+    batch.bytes.append(contentsOf: UnsafeBufferPointer(start: arena, count: arenaCount))
+    short.update(repeating: Short(), count: shortCapacity)
+    long.update(repeating: Long(), count: longCapacity)
+    shortCount = 0
+    longCount = 0
+    arenaCount = 0
+    return batch
   }
 
   /// Gives every pretoken with its count in the order of bytes, and is empty, and small again, after it.

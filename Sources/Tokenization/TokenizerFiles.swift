@@ -6,31 +6,37 @@ public enum TokenizerFiles {
   /// The counts of the training corpus, as `PretokenCountsWriter` writes them.
   public static let countsName = "pretokens.counts"
 
-  /// Writes `tokenizer.json`, `vocab.tiktoken`, `tokenizer_config.json`, `special_tokens_map.json` and `report.json`, in
-  /// this order, then reads them back and compares the ids of a sample.
+  /// Writes `tokenizer.json`, `vocab.tiktoken`, `tokenizer_config.json` and `special_tokens_map.json`, then reads the
+  /// first two back: they must be the same tokenizer and give the same ids for a sample.
   ///
-  /// - Parameters:
-  ///   - report: members of `report.json`, after those that come from the tokenizer itself.
-  ///   - legacyMerges: merges as `"a b"`, for readers older than Hugging Face tokenizers 0.20.
-  /// - Returns: the files, for the manifest.
+  /// - Parameter legacyMerges: merges as `"a b"`, for readers older than Hugging Face tokenizers 0.20.
+  /// - Returns: the files, for the manifest; and what they say of the tokenizer, for `report.json`, where readers of
+  ///   `vocab.tiktoken` look for pattern and special tokens.
   public static func write(
-    _ tokenizer: Tokenizer, report: [JSONValue.Member], folder: String, legacyMerges: Bool = false
-  ) throws(StorageError) -> [FileSummary] {
-    var files: [FileSummary] = []
-    func put(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> FileSummary {
-      let file = try OutputFile.write(bytes, folder: folder, name: name)
-      files.append(file)
-      return file
-    }
-    _ = try put("tokenizer.json", json(tokenizer, legacyMerges: legacyMerges))
-    let vocabulary = try put("vocab.tiktoken", TiktokenFile.write(tokenizer))
-    _ = try put("tokenizer_config.json", configuration(tokenizer).serialized(indent: 2) + [10])
-    _ = try put("special_tokens_map.json", specialTokensMap(tokenizer).serialized(indent: 2) + [10])
-    let all = description(tokenizer, vocabulary) + report
-    _ = try put("report.json", JSONValue.object(all).serialized(indent: 2) + [10])
-    try compare(tokenizer, try Tokenizer.load(path: folder))
-    try compare(tokenizer, try Tokenizer.load(path: Path.join(folder, "vocab.tiktoken")))
-    return files
+    _ tokenizer: Tokenizer, folder: String, legacyMerges: Bool = false
+  ) throws(StorageError) -> (files: [FileSummary], report: [JSONValue.Member]) {
+    let files: [(String, [UInt8])] = [
+      ("tokenizer.json", json(tokenizer, legacyMerges: legacyMerges)),
+      ("vocab.tiktoken", TiktokenFile.write(tokenizer)),
+      ("tokenizer_config.json", configuration(tokenizer).serialized(indent: 2) + [10]),
+      ("special_tokens_map.json", specialTokensMap(tokenizer).serialized(indent: 2) + [10]),
+    ]
+    var summaries: [FileSummary] = []
+    for (name, bytes) in files { summaries.append(try OutputFile.write(bytes, folder: folder, name: name)) }
+    let read = try Tokenizer.load(path: Path.join(folder, "tokenizer.json"))
+    let ranks = try Tokenizer.load(path: Path.join(folder, "vocab.tiktoken"), pattern: tokenizer.pattern)
+    guard tokenizer.sha256 == read.sha256, tokenizer.endOfText == read.endOfText,
+      ranks.merges == tokenizer.merges,
+      encodesAlike(tokenizer, read), encodesAlike(tokenizer, ranks)
+    else { throw .bug("the tokenizer \(tokenizer.name) reads back differently from \(folder)") }
+    return (summaries, description(tokenizer, summaries[1]))
+  }
+
+  private static func encodesAlike(_ a: Tokenizer, _ b: Tokenizer) -> Bool {
+    let sample =
+      "The quick brown fox can't jump over 1,234 lazy dogs.\r\n\tif (x == 42) {\n    return \"naïve café\";\n}\n"
+      + "Größe Москва 北京 東京 서울 हिन्दी العربية 👩🏽‍🚀 <|endoftext|>  \n  "
+    return Encoder(a).encode(sample) == Encoder(b).encode(sample)
   }
 
   private static func description(_ tokenizer: Tokenizer, _ vocabulary: FileSummary) -> [JSONValue.Member] {
@@ -45,18 +51,6 @@ public enum TokenizerFiles {
         .object(tokenizer.specialTokens.map { .init($0.text, .int(Int($0.id))) })),
       .init("vocab_tiktoken_sha256", .string(vocabulary.sha256)),
     ]
-  }
-
-  /// Both must say the same of themselves, and encode the same.
-  private static func compare(_ written: Tokenizer, _ read: Tokenizer) throws(StorageError) {
-    let sample =
-      "The quick brown fox can't jump over 1,234 lazy dogs.\r\n\tif (x == 42) {\n    return \"naïve café\";\n}\n"
-      + "Größe Москва 北京 東京 서울 हिन्दी العربية 👩🏽‍🚀 <|endoftext|>  \n  "
-    guard written.sha256 == read.sha256, written.endOfText == read.endOfText,
-      Encoder(written).encode(sample) == Encoder(read).encode(sample)
-    else {
-      throw .bug("the tokenizer \(written.name) reads back differently")
-    }
   }
 
   // MARK: tokenizer.json

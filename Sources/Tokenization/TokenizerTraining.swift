@@ -1,3 +1,4 @@
+import Bytes
 import Storage
 
 /// What a user asks of `train`, and the tokenizer that comes of it.
@@ -44,13 +45,15 @@ public struct TokenizerTraining: Equatable, Sendable {
     if let maxTokenLength, maxTokenLength < 1 { throw .usage("--max-token-length must be at least 1 byte.") }
   }
 
-  /// Options as they stand in `report.json`, in the manifest and in plans.
-  public var description: [(key: String, value: String)] {
+  /// Everything that can change the tokenizer, for plans, manifests and reports.
+  public var json: JSONValue {
     [
-      ("vocab_size", String(vocabularySize)), ("pattern", pattern.name),
-      ("special_tokens", specialTokens?.joined(separator: " ") ?? Self.endOfText + " on top"),
-      ("special_first", String(specialFirst)), ("min_frequency", String(minFrequency)),
-      ("max_token_length", maxTokenLength.map(String.init) ?? "none"),
+      "vocab_size": .int(vocabularySize), "pattern": .string(pattern.name),
+      "unicode": .string(UnicodeTables.version),
+      "special_tokens": specialTokens.map { .array($0.map { .string($0) }) } ?? .null,
+      "special_first": .bool(specialFirst), "min_frequency": .int(minFrequency),
+      "max_token_length": maxTokenLength.map { .int($0) } ?? .null,
+      "cut_bytes": .int(Limits.standard.trainingPretokenBytes),
     ]
   }
 
