@@ -78,6 +78,11 @@ public enum UTF8Text {
       guard lead >= 0xC2, left >= 2, bytes[index + 1] & 0xC0 == 0x80 else { return (0xFFFD, 1) }
       return (UInt32(lead & 0x1F) << 6 | UInt32(bytes[index + 1] & 0x3F), 2)
     }
+    if lead < 0xF0, left >= 3, bytes[index + 1] & 0xC0 == 0x80, bytes[index + 2] & 0xC0 == 0x80 {
+      let high = UInt32(lead & 0x0F) << 12 | UInt32(bytes[index + 1] & 0x3F) << 6
+      let value = high | UInt32(bytes[index + 2] & 0x3F)
+      if value >= 0x800, value & 0xF800 != 0xD800 { return (value, 3) }
+    }
     let step = sequence(in: bytes, at: index)
     guard step.isValid else { return (0xFFFD, step.length) }
     if lead < 0xF0 {

@@ -26,7 +26,7 @@ struct GramMeasures: Equatable {
   mutating func add(_ grams: borrowing RepeatedGrams, words: [Word], wordEnds: [UInt32], seen: inout [Bool]) {
     let length = grams.length
     var found = Length()
-    for number in 0..<grams.counts.count where grams.counts[number] > 1 {
+    for number in 0..<grams.distinctCount where grams.counts[number] > 1 {
       let first = Int(grams.firsts[number])
       found.equalPairs += Int(grams.counts[number]) * Int(grams.counts[number] - 1) / 2
       let covered = Int(grams.counts[number]) * Int(wordEnds[first + length] - wordEnds[first])
@@ -36,7 +36,7 @@ struct GramMeasures: Equatable {
       }
     }
     seen.removeAll(keepingCapacity: true)
-    seen.append(contentsOf: repeatElement(false, count: grams.counts.count))
+    seen.append(contentsOf: repeatElement(false, count: grams.distinctCount))
     var next = 0
     for index in 0..<grams.places.count {
       let place = Int(grams.places[index])

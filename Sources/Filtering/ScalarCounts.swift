@@ -7,9 +7,9 @@ public struct ScalarCounts: Equatable, Sendable {
   public var scalars = 0
   public var spaces = 0
   public var asciiLetters = 0
-  /// Letters of scripts that put spaces between words, and all marks.
+  /// Letters of scripts that put spaces between words, and the marks on them.
   public var spacedLetters = 0
-  /// Letters of scripts without spaces (`UnspacedScripts`).
+  /// Letters of scripts without spaces (`UnspacedScripts`), and the marks on them.
   public var unspacedLetters = 0
   /// Letters weighed by how much a script packs into one: see `weight`.
   public var letterWeight = 0
@@ -18,13 +18,15 @@ public struct ScalarCounts: Equatable, Sendable {
   public var decimalDigits = 0
   /// U+FFFD, or ill-formed bytes.
   public var replacements = 0
+  private var isAfterUnspaced = false
 
   public init() {}
 
   public var letters: Int { spacedLetters + unspacedLetters }
   public var visible: Int { scalars - spaces }
 
-  /// Letters of Latin text that say as much as one letter of this kind: Han 3, Kana and Hangul syllables 2, others 1.
+  /// Letters of Latin text that say as much as one letter of this kind: Han 3, Kana and Hangul syllables 2, others 1; a
+  /// mark 1, as vowels of many scripts are marks.
   ///
   /// - Source: our own count: the same 300 pages in eight languages have these ratios of letters, rounded (Chinese 0.33,
   ///   Japanese 0.45 and Korean 0.47 of English).
@@ -67,6 +69,7 @@ public struct ScalarCounts: Equatable, Sendable {
     if traits.contains(.letter) {
       let weight = ScalarCounts.weight(scalar)
       letterWeight += weight
+      isAfterUnspaced = traits.contains(.unspaced)
       if traits.contains(.unspaced) {
         unspacedLetters += 1
         unspacedWeight += weight
@@ -74,7 +77,14 @@ public struct ScalarCounts: Equatable, Sendable {
         spacedLetters += 1
       }
     } else if traits.contains(.mark) {
-      spacedLetters += 1
+      // Vowel signs and the like count with the letter that they stand on.
+      letterWeight += 1
+      if isAfterUnspaced {
+        unspacedLetters += 1
+        unspacedWeight += 1
+      } else {
+        spacedLetters += 1
+      }
     } else if traits.contains(.space) {
       spaces += 1
     } else if traits.contains(.decimalDigit) {

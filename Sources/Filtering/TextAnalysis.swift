@@ -115,13 +115,19 @@ public final class TextAnalysis {
     return pairs
   }
 
-  var gramMeasures: GramMeasures {
+  /// Repeated runs of `length` words, 2 to `GramMeasures.lengthMax`. Shorter runs are measured on the way, longer ones not.
+  func repeatedRuns(of length: Int) -> GramMeasures.Length {
     if !hasGrams {
       numberWords()
-      measureGrams()
+      measuredGrams = GramMeasures()
+      grams.start(words: numberedWords, wordCounts: wordNumbers.counts)
       hasGrams = true
     }
-    return measuredGrams
+    while grams.length < length, !grams.places.isEmpty {
+      grams.lengthen(words: numberedWords)
+      measuredGrams.add(grams, words: splitWords, wordEnds: charactersBefore, seen: &seen)
+    }
+    return measuredGrams[length]
   }
 
   var copies: LineCopies {
@@ -162,15 +168,5 @@ public final class TextAnalysis {
     numberedWords = numbers
     charactersBefore = ends
     hasNumbers = true
-  }
-
-  private func measureGrams() {
-    var measures = GramMeasures()
-    grams.start(words: numberedWords, wordCounts: wordNumbers.counts)
-    while grams.length < GramMeasures.lengthMax, !grams.places.isEmpty {
-      grams.lengthen(words: numberedWords)
-      measures.add(grams, words: splitWords, wordEnds: charactersBefore, seen: &seen)
-    }
-    measuredGrams = measures
   }
 }

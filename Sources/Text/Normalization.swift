@@ -158,6 +158,7 @@ public enum Normalization {
 
   /// The first doubtful scalar at or after `from`, and the start of the scalar before it (or its own, if it is first).
   private static func firstComposing(_ text: borrowing Span<UInt8>, from: Int) -> (start: Int, doubt: Int)? {
+    let traitsOf = TraitLookup()
     var index = from
     var previous = from
     while index < text.count {
@@ -169,7 +170,7 @@ public enum Normalization {
       }
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
       // U+FFFD may stand for ill-formed bytes, which must be written anew.
-      if ScalarTraits.of(scalar).contains(.composes) || scalar == 0xFFFD { return (previous, index) }
+      if traitsOf[scalar].contains(.composes) || scalar == 0xFFFD { return (previous, index) }
       previous = index
       index += length
     }

@@ -53,7 +53,7 @@ public struct ScalarTraits: OptionSet, Sendable {
   // SAFETY: filled before anyone sees it, never written after, never freed.
   nonisolated(unsafe) static let table: UnsafePointer<UInt16> = TraitTable.made()
 
-  static func ofSupplementary(_ scalar: UInt32) -> ScalarTraits {
+  @usableFromInline static func ofSupplementary(_ scalar: UInt32) -> ScalarTraits {
     var traits = basic(scalar)
     var length: UInt32 = 0
     if sluice_lower(scalar, &length) != nil { traits.insert(.lowers) }
@@ -83,6 +83,18 @@ public struct ScalarTraits: OptionSet, Sendable {
     if sluice_combining_class(scalar) != 0 { traits.formUnion([.combines, .composes]) }
     if scalar == 0x200C || scalar == 0x200D { traits.insert(.joiner) }
     return traits
+  }
+}
+
+/// `ScalarTraits.of` for loops: asks once where the table is.
+@frozen public struct TraitLookup {
+  @usableFromInline let table: UnsafePointer<UInt16>
+
+  public init() { table = ScalarTraits.table }
+
+  /// The traits of a scalar; none for code points above U+10FFFF.
+  @inlinable public subscript(_ scalar: UInt32) -> ScalarTraits {
+    scalar < 0x10000 ? ScalarTraits(rawValue: table[Int(scalar)]) : ScalarTraits.ofSupplementary(scalar)
   }
 }
 

@@ -22,15 +22,15 @@ public struct Simplifier: ~Copyable {
   public mutating func simplify(_ text: borrowing Span<UInt8>, into output: inout [UInt8]) {
     sink.removeAll()
     waiting.removeAll(keepingCapacity: true)
-    // Asking for a global costs a call of swift_once: once for a text, not for each byte.
-    let forms = Simplifier.asciiForms
     var hasSpace = false
     var hasText = false
+    let traitsOf = TraitLookup()
+    let asciiForms = Simplifier.asciiForms
     var index = 0
     while index < text.count {
       let byte = text[index]
       if byte < 0x80 {
-        let mapped = forms[Int(byte)]
+        let mapped = asciiForms[Int(byte)]
         if mapped == Simplifier.gap {
           hasSpace = true
           index += 1
@@ -39,11 +39,19 @@ public struct Simplifier: ~Copyable {
         open(&hasSpace, hasText)
         hasText = true
         put(UInt32(mapped))
-        index = mapped == Simplifier.zero ? numberEnd(text, index + 1) : index + 1
+        index = mapped == Simplifier.zero ? numberEnd(text, index + 1, traitsOf) : index + 1
+        // The rest of a word in ASCII needs no look at marks that wait.
+        while index < text.count, text[index] < 0x80 {
+          let next = asciiForms[Int(text[index])]
+          if next == Simplifier.gap || next == Simplifier.zero { break }
+          sink.reserve(1)
+          sink.put(next)
+          index += 1
+        }
         continue
       }
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
-      let traits = ScalarTraits.of(scalar)
+      let traits = traitsOf[scalar]
       if !traits.isDisjoint(with: [.simplifiedAway, .simplifiedSpace]), !traits.contains(.decimalDigit) {
         hasSpace = true
         index += length
@@ -53,7 +61,7 @@ public struct Simplifier: ~Copyable {
       hasText = true
       if traits.contains(.decimalDigit) {
         put(0x30)
-        index = numberEnd(text, index + length)
+        index = numberEnd(text, index + length, traitsOf)
       } else {
         add(scalar, traits, text, index, index + length)
         index += length
@@ -131,23 +139,23 @@ public struct Simplifier: ~Copyable {
   }
 
   /// The end of the number whose first digit ends at `start`: digits, and once a separator with digits behind it.
-  private func numberEnd(_ text: borrowing Span<UInt8>, _ start: Int) -> Int {
-    let whole = digitsEnd(text, start)
+  private func numberEnd(_ text: borrowing Span<UInt8>, _ start: Int, _ traitsOf: TraitLookup) -> Int {
+    let whole = digitsEnd(text, start, traitsOf)
     guard whole < text.count else { return whole }
     let (scalar, length) = UTF8Text.scalar(in: text, at: whole)
     switch scalar {
     case 0x2E, 0x2C, 0x060C, 0x066B, 0x2396, 0x2397, 0x2398:
-      let fraction = digitsEnd(text, whole + length)
+      let fraction = digitsEnd(text, whole + length, traitsOf)
       return fraction > whole + length ? fraction : whole
     default: return whole
     }
   }
 
-  private func digitsEnd(_ text: borrowing Span<UInt8>, _ start: Int) -> Int {
+  private func digitsEnd(_ text: borrowing Span<UInt8>, _ start: Int, _ traitsOf: TraitLookup) -> Int {
     var index = start
     while index < text.count {
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
-      if !ScalarTraits.of(scalar).contains(.decimalDigit) { break }
+      if !traitsOf[scalar].contains(.decimalDigit) { break }
       index += length
     }
     return index
@@ -156,11 +164,16 @@ public struct Simplifier: ~Copyable {
   private static let gap: UInt8 = 0x20
   private static let zero: UInt8 = 0x30
   /// What an ASCII byte becomes: `gap` for punctuation and white space, `zero` for digits, else its lower case.
-  private static let asciiForms: [UInt8] = (0..<128).map { scalar in
-    let traits = ScalarTraits.of(UInt32(scalar))
-    if !traits.isDisjoint(with: [.simplifiedAway, .simplifiedSpace]) { return gap }
-    return traits.contains(.decimalDigit) ? zero : UInt8(scalar).asciiLowercased
-  }
+  // SAFETY: filled before anyone sees it, never written after, never freed; read below 0x80 only.
+  nonisolated(unsafe) private static let asciiForms: UnsafePointer<UInt8> = {
+    let made = UnsafeMutablePointer<UInt8>.allocate(capacity: 128)
+    for byte in UInt8(0)..<128 {
+      let traits = ScalarTraits.of(UInt32(byte))
+      let isGap = !traits.isDisjoint(with: [.simplifiedAway, .simplifiedSpace])
+      made[Int(byte)] = isGap ? gap : traits.contains(.decimalDigit) ? zero : byte.asciiLowercased
+    }
+    return UnsafePointer(made)
+  }()
 }
 
 /// Where Σ becomes ς: after a cased letter and not before one, whatever case-ignorable scalars stand between.

@@ -40,16 +40,21 @@ public struct WordSplitter: Sendable {
   public func split(_ text: borrowing Span<UInt8>, into words: inout [Word]) {
     words.removeAll(keepingCapacity: true)
     var open = OpenWord()
-    // Asking for a global costs a call of swift_once: once for a text, not for each byte.
-    let kinds = WordSplitter.asciiKinds
+    let traitsOf = TraitLookup()
+    // SAFETY: the table has 128 entries and is read below 0x80 only; it lives as long as the program.
+    let asciiKinds = WordSplitter.asciiKinds
     let count = min(text.count, Int(UInt32.max))
     var index = 0
     while index < count {
       let byte = text[index]
       if byte < 0x80 {
-        let kind = kinds[Int(byte)]
+        let kind = asciiKinds[Int(byte)]
         if kind == .letter || kind == .number {
-          open.take(kind, at: index, length: 1, &words)
+          let start = index
+          index += 1
+          while index < count, text[index] < 0x80, asciiKinds[Int(text[index])] == kind { index += 1 }
+          open.take(kind, at: start, length: index - start, scalars: index - start, &words)
+          continue
         } else if kind == .parting {
           open.close(&words)
         } else {
@@ -59,16 +64,16 @@ public struct WordSplitter: Sendable {
         continue
       }
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
-      let traits = ScalarTraits.of(scalar)
+      let traits = traitsOf[scalar]
       if traits.contains(.unspaced) {
         open.close(&words)
-        index = unspaced(text, index, index + length, count, traits, &words)
+        index = unspaced(text, index, index + length, count, traits, traitsOf, &words)
         continue
       }
       if traits.contains(.letter) {
-        open.take(.letter, at: index, length: length, &words)
+        open.take(.letter, at: index, length: length, scalars: 1, &words)
       } else if traits.contains(.number) {
-        open.take(.number, at: index, length: length, &words)
+        open.take(.number, at: index, length: length, scalars: 1, &words)
       } else if !traits.isDisjoint(with: [.mark, .joiner]) {
         open.extend(at: index, length: length, &words)
       } else {
@@ -83,13 +88,13 @@ public struct WordSplitter: Sendable {
   /// Adds the character that starts at `start`, with its marks; returns the index after it.
   private func unspaced(
     _ text: borrowing Span<UInt8>, _ start: Int, _ next: Int, _ count: Int, _ traits: ScalarTraits,
-    _ words: inout [Word]
+    _ traitsOf: TraitLookup, _ words: inout [Word]
   ) -> Int {
     var end = next
     var scalars: UInt32 = 1
     while end < count, text[end] >= 0x80 {
       let (scalar, length) = UTF8Text.scalar(in: text, at: end)
-      if ScalarTraits.of(scalar).isDisjoint(with: [.mark, .joiner]) { break }
+      if traitsOf[scalar].isDisjoint(with: [.mark, .joiner]) { break }
       end += length
       scalars += 1
     }
@@ -110,10 +115,15 @@ public struct WordSplitter: Sendable {
     }
   }
 
-  static let asciiKinds: [Kind] = (0..<128).map { scalar in
-    let byte = UInt8(scalar)
-    return byte.isASCIILetter ? .letter : byte.isASCIIDigit ? .number : kind(UInt32(scalar))
-  }
+  // SAFETY: filled before anyone sees it, never written after, never freed.
+  nonisolated(unsafe) static let asciiKinds: UnsafePointer<Kind> = {
+    let made = UnsafeMutablePointer<Kind>.allocate(capacity: 128)
+    for byte in UInt8(0)..<128 {
+      let kind: Kind = byte.isASCIILetter ? .letter : byte.isASCIIDigit ? .number : kind(UInt32(byte))
+      (made + Int(byte)).initialize(to: kind)
+    }
+    return UnsafePointer(made)
+  }()
 }
 
 /// The word that is being read, if any.
@@ -129,7 +139,9 @@ private struct OpenWord {
   private enum Joint { case none, any, numbers }
 
   @inline(__always)
-  mutating func take(_ kind: WordSplitter.Kind, at index: Int, length: Int, _ words: inout [Word]) {
+  mutating func take(
+    _ kind: WordSplitter.Kind, at index: Int, length: Int, scalars count: Int, _ words: inout [Word]
+  ) {
     let isNumber = kind == .number
     if start >= 0, joint != .none {
       if joint == .any || (isNumber && isLastNumber) {
@@ -144,7 +156,7 @@ private struct OpenWord {
       traits = []
     }
     joint = .none
-    scalars += 1
+    scalars &+= UInt32(truncatingIfNeeded: count)
     end = index + length
     isLastNumber = isNumber
     traits.insert(isNumber ? .number : .letter)

@@ -12,7 +12,7 @@ struct TopGram: Rule {
   }
 
   func measure(_ text: borrowing TextAnalysis) -> Measure {
-    let found = text.gramMeasures[length]
+    let found = text.repeatedRuns(of: length)
     return Measure(found.most, per: text.wordScalarCount, span: found.mostSpan)
   }
 }

@@ -16,7 +16,7 @@ struct WordOrder: Rule {
     guard high < pairs else { return Measure(0, per: 0) }
     let expected = Int(clamping: pairs.dividingFullWidth((high, low)).quotient)
     guard expected >= WordOrder.expectedMin * Int(WordOrder.scale) else { return Measure(0, per: 0) }
-    return Measure(text.gramMeasures[2].equalPairs * Int(WordOrder.scale), per: expected)
+    return Measure(text.repeatedRuns(of: 2).equalPairs * Int(WordOrder.scale), per: expected)
   }
 
   /// Keeps the quotient of integers exact enough where few are expected.
