@@ -17,7 +17,8 @@ struct Sluice: ParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      TrainCommand.self, TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
+      RunCommand.self, ExtractCommand.self, FilterCommand.self, DedupCommand.self, TrainCommand.self,
+      TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
       WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }

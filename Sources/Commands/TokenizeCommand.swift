@@ -80,51 +80,7 @@ struct StoreArguments: ParsableArguments {
   var eos = "append-eos"
 
   func options(_ tokenizer: Tokenizer) throws(StorageError) -> StoreOptions {
-    guard let policy = TokenizerIdentity.Policy(rawValue: eos) else {
-      throw .usage("--eos is append-eos or none, not \"\(eos)\".")
-    }
-    guard seed >= 0 else { throw .usage("--seed must not be negative.") }
-    var options = StoreOptions(
-      tokenizer: TokenizerIdentity(
-        name: tokenizer.name, sha256: tokenizer.sha256, vocabulary: tokenizer.vocabularySize,
-        eos: tokenizer.endOfText.map { Int($0) }, policy: policy))
-    switch order {
-    case "shuffled": options.order = .shuffled(seed: seed)
-    case "input": options.order = .input
-    default: throw .usage("--order is shuffled or input, not \"\(order)\".")
-    }
-    options.holdout = try Holdout(seed: UInt64(seed), splits: try StoreArguments.splits(split))
-    if let segmentBytes { options.segmentBytes = segmentBytes.bytes }
-    try options.validate()
-    return options
-  }
-
-  /// `valid=0.5%,test=0.25%` → parts per million, exactly.
-  static func splits(_ text: String) throws(StorageError) -> [Holdout.Split] {
-    if text == "none" || text.isEmpty { return [] }
-    var result: [Holdout.Split] = []
-    for part in text.split(separator: ",") {
-      let halves = part.split(separator: "=", maxSplits: 1)
-      guard halves.count == 2, halves[1].hasSuffix("%"), let ppm = partsPerMillion(halves[1].dropLast()) else {
-        throw .usage("--split is written name=share%, e.g. valid=0.5%; \"\(part)\" is not.")
-      }
-      result.append(Holdout.Split(name: String(halves[0]), ppm: ppm))
-    }
-    return result
-  }
-
-  private static func partsPerMillion(_ percent: Substring) -> Int? {
-    let halves = percent.split(separator: ".", omittingEmptySubsequences: false)
-    guard halves.count <= 2, let whole = Int(halves[0].isEmpty ? "0" : halves[0]), whole >= 0, whole < 100 else {
-      return nil
-    }
-    var ppm = whole * 10_000
-    if halves.count == 2 {
-      guard halves[1].count <= 4, let fraction = Int(halves[1] + String(repeating: "0", count: 4 - halves[1].count)),
-        fraction >= 0
-      else { return nil }
-      ppm += fraction
-    }
-    return ppm
+    try StoreSettings(split: split, seed: seed, order: order, segmentBytes: segmentBytes?.bytes, eos: eos)
+      .options(tokenizer)
   }
 }

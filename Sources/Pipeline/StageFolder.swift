@@ -115,14 +115,19 @@ final class StageFolder {
   // MARK: End
 
   /// Writes `report.json`, `run.json` and, last, `manifest.json`; then the journal goes.
+  ///
+  /// - Parameter report: nil if the stage wrote `report.json` itself and names it among its outputs.
   func finish(
-    report: JSONValue, run: JSONValue, inputs: [StageManifest.Entry], outputs: [StageManifest.Entry], stage: String,
+    report: JSONValue?, run: JSONValue, inputs: [StageManifest.Entry], outputs: [StageManifest.Entry], stage: String,
     isComplete: Bool
   ) throws(StorageError) {
-    let reportFile = try OutputFile.write(report.serialized(indent: 2) + [10], folder: path, name: "report.json")
+    var outputs = outputs
+    if let report {
+      outputs.append(try OutputFile.write(report.serialized(indent: 2) + [10], folder: path, name: "report.json").entry)
+    }
     _ = try OutputFile.write(run.serialized(indent: 2) + [10], folder: path, name: "run.json")
     let manifest = StageManifest(
-      stage: stage, options: plan, inputs: inputs, outputs: outputs + [reportFile.entry], isComplete: isComplete)
+      stage: stage, options: plan, inputs: inputs, outputs: outputs, isComplete: isComplete)
     _ = try OutputFile.write(
       manifest.json.serialized(indent: 2) + [10], folder: path, name: StageManifest.fileName)
     try close()
