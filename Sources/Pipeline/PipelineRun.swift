@@ -96,23 +96,22 @@ public struct PipelineRun: Sendable {
         let steps = try stages[index..<end].map { (stage) throws(StorageError) in
           try stage.mapStep(folder: Path.join(folder, stage.name))
         }
-        let input = try documents.map { (folder) throws(StorageError) in
-          try MapInput(documents: DocumentInputs([folder]), options: options)
-        } ?? source.mapInput(options)
+        var input = source.mapInput(options)
+        if let documents { input = MapInput(documents: try DocumentInputs([documents]), options: options) }
         outcomes += try MapRun(input: input, steps: steps, writesStandardOutput: false, options: options).run()
         documents = Path.join(folder, stages[end - 1].name)
         index = end
         continue
       case .dedup(let settings):
-        let inputs = try documents.map { (folder) throws(StorageError) in try DocumentInputs([folder]) } ?? source.documents()
+        let inputs = try inputDocuments(documents)
         outcomes.append(try DedupRun(inputs: inputs, settings: settings, folder: path, options: options).run())
         documents = path
       case .train(let settings):
-        let inputs = try documents.map { (folder) throws(StorageError) in try DocumentInputs([folder]) } ?? source.documents()
+        let inputs = try inputDocuments(documents)
         outcomes.append(try TrainRun(inputs: inputs, settings: settings, folder: path, options: options).run())
         tokenizerPath = path
       case .tokenize(let settings):
-        let inputs = try documents.map { (folder) throws(StorageError) in try DocumentInputs([folder]) } ?? source.documents()
+        let inputs = try inputDocuments(documents)
         let tokenizer = try Tokenizer.load(path: settings.tokenizer ?? tokenizerPath ?? "", pattern: settings.pattern)
         let run = TokenizeRun(
           inputs: inputs, settings: .init(tokenizer: tokenizer, store: try settings.store(tokenizer)), folder: path,
@@ -125,6 +124,12 @@ public struct PipelineRun: Sendable {
       index += 1
     }
     return outcomes
+  }
+
+  /// The folder of the stage before, or the run's own input.
+  private func inputDocuments(_ folder: String?) throws(StorageError) -> DocumentInputs {
+    if let folder { return try DocumentInputs([folder]) }
+    return try source.documents()
   }
 
   private func publish(_ whole: StageFolder, _ plan: JSONValue, _ clock: RunClock) throws(StorageError) {
