@@ -8,16 +8,16 @@ import Storage
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract:
-      "Show what a token store or a view holds: documents, tokens, lengths, sources, languages, balance over ranks.",
+    abstract: "Show what a dump, stage folder, run, tokenizer, token store or view holds.",
     discussion: """
       Examples:
+        sluice inspect crawl/a.warc.gz
         sluice inspect store
         sluice inspect view.json --epochs 3
         sluice inspect store --json
       """)
 
-  @Argument(help: "A token store, or the file of a view.")
+  @Argument(help: "A dump; a folder of a stage, run, tokenizer or token store; or the file of a view.")
   var path: String
 
   @Option(name: .long, help: ArgumentHelp("Epochs that a view's tables count. Default: 1.", valueName: "n"))
@@ -27,25 +27,14 @@ struct InspectCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let inspection = try inspect()
+    let inspection = try Inspector.inspect(path, epochs: epochs)
     if json { return try StandardStreams.write(inspection.json.serialized(indent: 2) + [10]) }
     var text = ""
     for table in inspection.tables {
-      text +=
-        (text.isEmpty ? "" : "\n") + table.title + "\n" + Format.table(table.rows, header: table.columns)
+      if !text.isEmpty { text += "\n" }
+      if !table.title.isEmpty { text += table.title + "\n" }
+      text += Format.table(table.rows, header: table.columns)
     }
     try StandardStreams.write(text)
-  }
-
-  private func inspect() throws(StorageError) -> Inspection {
-    guard FileSystem.exists(path) else { throw .input(path: path, reason: "no such file or folder") }
-    if FileSystem.isRegularFile(path) {
-      let view = try View(bytes: try FileSystem.readAll(path, limit: 1 << 20), path: path)
-      return try ViewInspection.run(
-        view, store: try TokenStore.find(for: view, viewPath: path), epochs: epochs)
-    }
-    return try StoreInspection.run(try TokenStore(path)) { () throws(StorageError) in
-      if Interruption.isRequested { throw .interrupted }
-    }
   }
 }
