@@ -106,9 +106,10 @@ public struct PipelineRun: Sendable {
         let inputs = try inputDocuments(documents)
         outcomes.append(try DedupRun(inputs: inputs, settings: settings, folder: path, options: options).run())
         documents = path
-      case .train(let settings):
+      case .train(let training):
         let inputs = try inputDocuments(documents)
-        outcomes.append(try TrainRun(inputs: inputs, settings: settings, folder: path, options: options).run())
+        outcomes.append(
+          try TrainRun(source: .documents(inputs), training: training, folder: path, options: options).run())
         tokenizerPath = path
       case .tokenize(let settings):
         let inputs = try inputDocuments(documents)

@@ -13,7 +13,7 @@ struct PipelineStage: Sendable {
     case extract(ExtractSettings)
     case filter(Recipe)
     case dedup(DedupRun.Settings)
-    case train(TrainRun.Settings)
+    case train(TokenizerTraining)
     case tokenize(TokenizeSettings)
     case shard(ViewOptions)
   }
@@ -77,12 +77,9 @@ struct PipelineStage: Sendable {
       settings = .dedup(dedup)
       options = dedup.json.members ?? []
     case .train:
-      let train = try TrainRun.Settings(
-        vocabularySize: int("vocab-size") ?? 32_000, pattern: text("pattern"), minFrequency: int("min-frequency"),
-        maxTokenLength: int("max-token-length"),
-        specialTokens: stage.option("special-tokens")?.sequence?.compactMap(\.string))
-      settings = .train(train)
-      options = train.json.members ?? []
+      let training = try train(stage)
+      settings = .train(training)
+      options = training.json.members ?? []
     case .tokenize:
       settings = .tokenize(try tokenize(stage))
     case .shard:
@@ -96,6 +93,19 @@ struct PipelineStage: Sendable {
 
   private static func set(_ key: String, _ value: Int, _ members: [JSONValue.Member]) -> [JSONValue.Member] {
     members.filter { $0.key != key } + [.init(key, .int(value))]
+  }
+
+  private static func train(_ stage: PipelineFile.Stage) throws(StorageError) -> TokenizerTraining {
+    let name = stage.option("pattern")?.string ?? "cl100k"
+    guard let pattern = PretokenPattern(name: name) else {
+      throw .usage("unknown pattern \"\(name)\"; there are \(PretokenPattern.names).")
+    }
+    var training = TokenizerTraining(vocabularySize: stage.option("vocab-size")?.int ?? 32_000, pattern: pattern)
+    training.minFrequency = stage.option("min-frequency")?.int ?? 0
+    training.maxTokenLength = stage.option("max-token-length")?.int
+    training.specialTokens = stage.option("special-tokens")?.sequence?.compactMap(\.string)
+    try training.check()
+    return training
   }
 
   private static func tokenize(_ stage: PipelineFile.Stage) throws(StorageError) -> TokenizeSettings {
