@@ -18,7 +18,8 @@ struct Sluice: ParsableCommand {
     version: Version.number,
     subcommands: [
       RunCommand.self, ExtractCommand.self, FilterCommand.self, DedupCommand.self, TrainCommand.self,
-      TokenizeCommand.self, ShardCommand.self, ExportCommand.self, InspectCommand.self, VerifyCommand.self,
+      TokenizeCommand.self, EncodeCommand.self, DecodeCommand.self, ShardCommand.self, ExportCommand.self,
+      InspectCommand.self, VerifyCommand.self,
       WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }

@@ -17,8 +17,13 @@ public final class JSONLinesParser: RecordParser {
   private var scratch: [UInt8] = []
   private var members: [(key: Range<Int>, value: Range<Int>)] = []
 
-  /// - Parameter defaultSource: `source` of documents that have none.
-  public init(fields: FieldNames = FieldNames(), defaultSource: String = "") {
+  private let requiresText: Bool
+
+  /// - Parameters:
+  ///   - defaultSource: `source` of documents that have none.
+  ///   - requiresText: false: a document without text has an empty one, as where tokens stand in its place.
+  public init(fields: FieldNames = FieldNames(), defaultSource: String = "", requiresText: Bool = true) {
+    self.requiresText = requiresText
     textKeys = fields.text.map { Array($0.utf8) }
     idKeys = fields.id.map { Array($0.utf8) }
     self.defaultSource = Array(defaultSource.utf8)
@@ -114,7 +119,7 @@ public final class JSONLinesParser: RecordParser {
         entry.metadata = start..<scratch.count
       }
     }
-    guard textKey != Int.max else { return false }
+    guard textKey != Int.max || !requiresText else { return false }
     entry.extras = extras(members, line)
     if entry.id.isEmpty {
       let start = scratch.count
