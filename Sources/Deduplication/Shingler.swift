@@ -19,9 +19,7 @@ struct Shingler: ~Copyable {
   private var simplified: [UInt8] = []
   private var position = 0
   private var words: [Word] = []
-  /// Words of the segment, and the last four of the one before, each followed by a space.
-  private var joined: [UInt8] = []
-  private var starts: [Int] = []
+  private let joined = JoinedWords()
 
   /// Begins a new text.
   mutating func begin(_ text: borrowing Span<UInt8>) {
@@ -39,12 +37,11 @@ struct Shingler: ~Copyable {
     var words: [Word] = []
     swap(&words, &self.words)
     splitter.split(simplified.span.extracting(position..<end), into: &words)
-    joined.reserveCapacity(joined.count + end - position + words.count)
+    joined.reserve(words: words.count, bytes: end - position)
     simplified.withUnsafeBufferPointer { bytes in
       for word in words {
-        starts.append(joined.count)
-        joined.append(contentsOf: bytes[position + Int(word.start)..<position + Int(word.end)])
-        joined.append(0x20)
+        joined.add(
+          UnsafeBufferPointer(rebasing: bytes[position + Int(word.start)..<position + Int(word.end)]))
       }
     }
     swap(&words, &self.words)
@@ -54,39 +51,16 @@ struct Shingler: ~Copyable {
   }
 
   /// Forgets all words.
-  mutating func restart() {
-    joined.removeAll(keepingCapacity: true)
-    starts.removeAll(keepingCapacity: true)
-  }
+  mutating func restart() { joined.removeAll() }
 
   /// Adds one word.
   mutating func add(_ word: borrowing Span<UInt8>) {
-    starts.append(joined.count)
-    joined.append(word)
-    joined.append(0x20)
+    joined.reserve(words: 1, bytes: word.count)
+    word.withUnsafeBufferPointer { joined.add($0) }
   }
 
   /// Appends the hashes of all shingles that end in a word added since the last call.
-  mutating func flush(into hashes: inout [UInt64]) {
-    let count = starts.count
-    guard count >= Self.wordsPerShingle else { return }
-    let last = count - Self.wordsPerShingle
-    starts.append(joined.count)
-    joined.withUnsafeBytes { bytes in
-      starts.withUnsafeBufferPointer { starts in
-        for index in 0...last {
-          // The space behind the last word does not belong to the shingle.
-          let range = starts[index]..<starts[index + Self.wordsPerShingle] - 1
-          hashes.append(XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[range])))
-        }
-      }
-    }
-    starts.removeLast()
-    let kept = starts[last + 1]
-    joined.removeSubrange(0..<kept)
-    starts.removeSubrange(0...last)
-    for index in starts.indices { starts[index] -= kept }
-  }
+  mutating func flush(into hashes: inout [UInt64]) { joined.takeShingles(into: &hashes) }
 
   private func segmentEnd() -> Int {
     let wanted = position + Self.segmentBytes
@@ -96,5 +70,70 @@ struct Shingler: ~Copyable {
     var end = limit
     while end < simplified.count, end > wanted, simplified[end] & 0xC0 == 0x80 { end -= 1 }
     return end
+  }
+}
+
+/// Words that wait to become shingles: those of a segment, and the last four of the one before, each followed by a space.
+///
+/// Two buffers that only grow; `add` writes without any check of its own, so `reserve` comes before it.
+private final class JoinedWords {
+  private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
+  private var used = 0
+  private var starts = UnsafeMutableBufferPointer<Int>.allocate(capacity: 512)
+  private var count = 0
+
+  deinit {
+    bytes.deallocate()
+    starts.deallocate()
+  }
+
+  func removeAll() {
+    used = 0
+    count = 0
+  }
+
+  /// Makes room for `words` more words of `length` bytes in all, and for one more start.
+  func reserve(words: Int, bytes length: Int) {
+    let wantedBytes = used + length + words
+    if wantedBytes > bytes.count {
+      let grown = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * wantedBytes, alignment: 16)
+      memcpy(grown.baseAddress!, bytes.baseAddress!, used)
+      bytes.deallocate()
+      bytes = grown
+    }
+    let wantedWords = count + words + 1
+    if wantedWords > starts.count {
+      let grown = UnsafeMutableBufferPointer<Int>.allocate(capacity: 2 * wantedWords)
+      memcpy(grown.baseAddress!, starts.baseAddress!, count * MemoryLayout<Int>.stride)
+      starts.deallocate()
+      starts = grown
+    }
+  }
+
+  @inline(__always) func add(_ word: UnsafeBufferPointer<UInt8>) {
+    starts[count] = used
+    count += 1
+    if let source = word.baseAddress { memcpy(bytes.baseAddress! + used, source, word.count) }
+    used += word.count
+    bytes[used] = 0x20
+    used += 1
+  }
+
+  /// Appends the hashes of all shingles and keeps the last four words.
+  func takeShingles(into hashes: inout [UInt64]) {
+    let shingleWords = Shingler.wordsPerShingle
+    guard count >= shingleWords else { return }
+    let shingleCount = count - shingleWords + 1
+    starts[count] = used
+    for index in 0..<shingleCount {
+      // The space behind the last word does not belong to the shingle.
+      let range = starts[index]..<starts[index + shingleWords] - 1
+      hashes.append(XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[range])))
+    }
+    let kept = starts[shingleCount]
+    memmove(bytes.baseAddress!, bytes.baseAddress! + kept, used - kept)
+    used -= kept
+    count = shingleWords - 1
+    for index in 0..<count { starts[index] = starts[shingleCount + index] - kept }
   }
 }

@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func `recall follows the curve of 14 buckets of 8, and each drop names its true similarity`() throws {
-    let pairs = pairs(1500, seed: 21)
+    let pairs = pairs(1000, seed: 21)
     let outcome = try Corpus.run([batch(pairs)]) {
       $0.threshold = 0.01
       $0.method = .minhash
@@ -87,14 +87,14 @@ import Testing
   }
 
   @Test func `nothing below the threshold is joined`() throws {
-    let pairs = pairs(600, seed: 22)
+    let pairs = pairs(400, seed: 22)
     let outcome = try Corpus.run([batch(pairs)])
     var found = 0
     for (number, pair) in pairs.enumerated() where outcome.drops["c\(number)"] != nil {
       found += 1
       #expect(jaccard(pair.original, pair.copy) >= 0.8)
     }
-    #expect(found > 100)
+    #expect(found > 60)
     #expect(outcome.counters["candidate_pairs", default: 0] > outcome.counters["verified_pairs", default: 0])
     #expect(outcome.ledger.isBalanced)
   }
