@@ -7,11 +7,12 @@ public enum SourceRegistry {
     JSONLinesSource.self,
     TextSource.self,
     WARCSource.self,
+    WikiSource.self,
   ]
 
   /// In the order of asking: `text` takes what nobody else wants.
   private static let asked: [any DumpSource.Type] = [
-    WARCSource.self, JSONLinesSource.self, TextSource.self,
+    WARCSource.self, WikiSource.self, JSONLinesSource.self, TextSource.self,
   ]
 
   /// The source that knows the file by its first decoded bytes (and its name, where they say nothing), or nil.

@@ -61,9 +61,9 @@ public struct WARCHeader {
     return value
   }
 
-  /// True if a version line stands at `index`: `WARC/0.` or `WARC/1.`.
+  /// True if a version line stands at `index`: `WARC/0.` or `WARC/1.`, in any case.
   static func begins(_ bytes: borrowing Span<UInt8>, at index: Int) -> Bool {
-    guard bytes.starts(with: "WARC/", at: index, ignoringCase: false), index + 6 < bytes.count else {
+    guard bytes.starts(with: "warc/", at: index, ignoringCase: true), index + 6 < bytes.count else {
       return false
     }
     return (bytes[index + 5] == UInt8(ascii: "1") || bytes[index + 5] == UInt8(ascii: "0"))

@@ -13,7 +13,7 @@ import Storage
 /// - Limits: `recordBytes`, `headerBytes`.
 /// - Source: ISO 28500:2017; containers and damage as in the project's extraction notes, section 1.
 public final class WARCReader: RecordReader {
-  let window: WARCWindow
+  let window: RecordWindow
   private let file: InputFile
   private let upperBound: Int64?
   private let limits: Limits
@@ -29,7 +29,7 @@ public final class WARCReader: RecordReader {
     self.limits = limits
     upperBound = to
     endOffset = from
-    window = WARCWindow(try DecodingReader(file, from: from, limits: limits), from: from)
+    window = RecordWindow(try DecodingReader(file, from: from, limits: limits), from: from)
   }
 
   /// Over a reader that stands at its start: for bytes in memory.
@@ -38,7 +38,7 @@ public final class WARCReader: RecordReader {
     self.limits = limits
     upperBound = nil
     endOffset = 0
-    window = WARCWindow(reader, from: 0)
+    window = RecordWindow(reader, from: 0)
   }
 
   public func next(_ chunk: inout RecordChunk) throws(StorageError) -> Bool {
@@ -187,9 +187,11 @@ public final class WARCReader: RecordReader {
   private func takeMismeasured(_ record: OpenRecord, start: Int, end: Int, _ chunk: inout RecordChunk)
     throws(StorageError)
   {
-    if let inside = window.findRecord(from: start + header.byteCount - 1, before: end) {
+    if let inside = window.findRecord(
+      from: start + header.byteCount - 1, before: min(end + 7, window.bytes.count))
+    {
       append(record, start..<window.trimmedEnd(inside, from: start + header.byteCount), mark: "short", &chunk)
-      return window.retreat(to: inside)
+      return window.advance(to: inside)
     }
     guard !window.isPlain, window.isAlone(record.ordinal) else {
       append(record, start..<end, mark: nil, &chunk)

@@ -1,10 +1,10 @@
 import Bytes
 import Storage
 
-/// Decoded bytes around the place where a `WARCReader` stands: records already cut lie before `kept`, the rest is to be read.
+/// Decoded bytes around the place where a reader (`WARCReader`, `WikiReader`) stands: records already cut lie before `kept`, the rest is to be read.
 ///
 /// It knows in which member each byte lies, because a record's place is the member in which it begins.
-final class WARCWindow {
+final class RecordWindow {
   enum Fill: Equatable {
     case bytes
     /// A member ended, and the next one, whose bytes begin at this position, starts with a record.
@@ -54,9 +54,16 @@ final class WARCWindow {
   var offset: Int64 { isPlain ? plainOffset : memberOffset }
 
   /// Takes over the chunk's memory and puts the bytes left by the chunk before into it.
-  func adopt(_ memory: inout [UInt8]) {
+  ///
+  /// `prefix`: bytes that go before them, for the parser (nothing is cut out of them).
+  func adopt(_ memory: inout [UInt8], prefix: [UInt8] = []) {
     bytes = memory
     memory = []
+    bytes.append(contentsOf: prefix)
+    start = prefix.count
+    kept = prefix.count
+    boundary += prefix.count
+    for index in members.indices { members[index].position += prefix.count }
     bytes.append(contentsOf: carry)
     carry.removeAll(keepingCapacity: true)
   }
@@ -98,7 +105,7 @@ final class WARCWindow {
 
   private func read() throws(StorageError) -> DecodingReader.Outcome {
     let position = bytes.count
-    let outcome = try reader.read(into: &bytes, upTo: WARCWindow.readBytes)
+    let outcome = try reader.read(into: &bytes, upTo: RecordWindow.readBytes)
     if case .bytes(let count) = outcome {
       if !isPlain, reader.decodedInMember == Int64(count) { members.append((position, reader.memberOffset)) }
     } else if bytes.count > position {
@@ -139,7 +146,7 @@ final class WARCWindow {
       if index < bytes.count { return .byte }
       if keeping == 0 {
         dropGap()
-      } else if index - keeping > WARCWindow.readBytes {
+      } else if index - keeping > RecordWindow.readBytes {
         return .longBlank
       }
       switch try more() {
@@ -220,7 +227,7 @@ final class WARCWindow {
     }
     let end = found ?? high
     var index = max(low, 0)
-    while let line = span.extracting(0..<end).firstIndex(of: WARCWindow.mark, from: index) {
+    while let line = span.extracting(0..<end).firstIndex(of: RecordWindow.mark, from: index) {
       if WARCHeader.begins(span, at: line + 1) { return line + 1 }
       index = line + 1
     }
@@ -246,6 +253,25 @@ final class WARCWindow {
   private func move(to position: Int) {
     plainOffset += Int64(position - start)
     start = position
+  }
+
+  /// Goes over bytes between records. `dropping`: frees them.
+  func pass(to position: Int, dropping: Bool = false) {
+    move(to: position)
+    if dropping, start > kept, bytes.count - start < 64 {
+      enterMember()
+      let shift = start - kept
+      for index in members.indices { members[index].position -= shift }
+      bytes.removeSubrange(kept..<start)
+      start = kept
+      boundary = min(boundary, start)
+    }
+  }
+
+  /// Position of `needle` at or behind `low`.
+  func find(_ needle: [UInt8], from low: Int) -> Int? {
+    let bytes = bytes
+    return bytes.span.firstIndex(of: needle, from: low)
   }
 
   /// Gives up the bytes up to `position`.
