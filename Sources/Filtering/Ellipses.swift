@@ -6,13 +6,15 @@ enum Ellipses {
   static func count(_ text: borrowing Span<UInt8>) -> Int {
     var count = 0
     var index = 0
-    while index + 2 < text.count {
-      if isAt(text, index) {
-        count += 1
-        index += 3
-      } else {
-        index += 1
-      }
+    while let dot = text.firstIndex(of: 0x2E, from: index) {
+      let isEllipsis = dot + 2 < text.count && text[dot + 1] == 0x2E && text[dot + 2] == 0x2E
+      count += isEllipsis ? 1 : 0
+      index = dot + (isEllipsis ? 3 : 1)
+    }
+    index = 0
+    while let lead = text.firstIndex(of: 0xE2, from: index) {
+      count += lead + 2 < text.count && text[lead + 1] == 0x80 && text[lead + 2] == 0xA6 ? 1 : 0
+      index = lead + 1
     }
     return count
   }

@@ -28,8 +28,11 @@ enum EnglishWords {
 
   static func find(_ text: borrowing Span<UInt8>, _ words: [Word]) -> Found {
     var found = Found()
+    let table = table
     for word in words where word.end - word.start >= 2 && word.end - word.start <= 8 {
-      guard let packed = pack(text, word), let place = table[packed] else { continue }
+      guard let packed = pack(text, word) else { continue }
+      let place = table[slot(packed)]
+      guard place.packed == packed else { continue }
       if place.isFunctionWord { found.count += 1 }
       found.stopWords |= place.stopWordBit
     }
@@ -37,19 +40,34 @@ enum EnglishWords {
   }
 
   private struct Place {
-    var isFunctionWord: Bool
-    var stopWordBit: UInt8
+    var packed: UInt64 = 0
+    var isFunctionWord = false
+    var stopWordBit: UInt8 = 0
   }
 
-  /// Words of at most 8 ASCII letters, packed into integers.
-  private static let table: [UInt64: Place] = {
-    var table: [UInt64: Place] = [:]
-    for word in functionWords { table[pack(word)] = Place(isFunctionWord: true, stopWordBit: 0) }
+  /// Words of at most 8 ASCII letters, packed into integers, each in a slot of its own: a test checks that none is lost.
+  private static let table: [Place] = {
+    var table = [Place](repeating: Place(), count: 1024)
+    for word in functionWords {
+      let packed = pack(word)
+      table[slot(packed)].packed = packed
+      table[slot(packed)].isFunctionWord = true
+    }
     for (index, word) in gopherStopWords.enumerated() {
-      table[pack(word), default: Place(isFunctionWord: false, stopWordBit: 0)].stopWordBit = 1 << UInt8(index)
+      let packed = pack(word)
+      table[slot(packed)].packed = packed
+      table[slot(packed)].stopWordBit = 1 << UInt8(index)
     }
     return table
   }()
+
+  @inline(__always)
+  private static func slot(_ packed: UInt64) -> Int {
+    Int(truncatingIfNeeded: (packed &* slotFactor) >> 54)
+  }
+
+  /// Chosen so that no two of the words share a slot.
+  private static let slotFactor: UInt64 = 0x9E37_79B9_7F4A_7C15
 
   private static func pack(_ word: StaticString) -> UInt64 {
     word.withUTF8Buffer { $0.reduce(0) { $0 << 8 | UInt64($1) } }

@@ -17,8 +17,10 @@ enum FillerWords {
   static func find(_ text: borrowing Span<UInt8>, _ words: [Word]) -> (count: Int, span: Range<Int>?) {
     var count = 0
     var span: Range<Int>?
+    let starts = starts
     for word in words where word.end - word.start >= 4 && word.end - word.start <= 13 {
-      guard FillerWords.initials & (1 << UInt32(text[Int(word.start)] & 0x1F)) != 0 else { continue }
+      let start = Int(word.start)
+      guard starts[Int(text[start] & 0x1F)] & 1 << UInt32(text[start + 1] & 0x1F) != 0 else { continue }
       guard isFiller(text, word) else { continue }
       count += 1
       span = span ?? word.range
@@ -26,10 +28,14 @@ enum FillerWords {
     return (count, span)
   }
 
-  /// One bit per letter that a filler word starts with: most words of real text stop there.
-  private static let initials: UInt32 = words.reduce(0) { bits, word in
-    bits | 1 << (word.withUTF8Buffer { UInt32($0[0]) } & 0x1F)
-  }
+  /// By first letter, one bit per second letter: most words of real text stop there.
+  private static let starts: [UInt32] = {
+    var starts = [UInt32](repeating: 0, count: 32)
+    for word in words {
+      word.withUTF8Buffer { starts[Int($0[0] & 0x1F)] |= 1 << UInt32($0[1] & 0x1F) }
+    }
+    return starts
+  }()
 
   private static func isFiller(_ text: borrowing Span<UInt8>, _ word: Word) -> Bool {
     for filler in words where filler.utf8CodeUnitCount == Int(word.end - word.start) {

@@ -18,23 +18,29 @@ struct GramMeasures: Equatable {
   }
 
   static let lengthMax = 20
-  private var lengths = [Length](repeating: Length(), count: lengthMax + 1)
+  /// Runs shorter than this are not walked: their `again` stays 0.
+  static let walkMin = 5
+  private var lengths = [Length?](repeating: nil, count: lengthMax + 1)
 
-  /// Lengths from 2 to `lengthMax`; others are empty.
-  subscript(_ length: Int) -> Length { lengths.indices.contains(length) ? lengths[length] : Length() }
+  /// What was measured for a length; nil if nothing was.
+  subscript(_ length: Int) -> Length? { lengths.indices.contains(length) ? lengths[length] : nil }
 
   mutating func add(_ grams: borrowing RepeatedGrams, words: [Word], wordEnds: [UInt32], seen: inout [Bool]) {
     let length = grams.length
     var found = Length()
-    for number in 0..<grams.distinctCount where grams.counts[number] > 1 {
+    let counts = grams.counts
+    for number in 0..<grams.distinctCount where counts[number] > 1 {
       let first = Int(grams.firsts[number])
-      found.equalPairs += Int(grams.counts[number]) * Int(grams.counts[number] - 1) / 2
-      let covered = Int(grams.counts[number]) * Int(wordEnds[first + length] - wordEnds[first])
+      found.equalPairs += Int(counts[number]) * Int(counts[number] - 1) / 2
+      let covered = Int(counts[number]) * Int(wordEnds[first + length] - wordEnds[first])
       if covered > found.most {
         found.most = covered
         found.mostSpan = Int(words[first].start)..<Int(words[first + length - 1].end)
       }
     }
+    lengths[length] = found
+    // Shorter runs recur in any text; no recipe asks for their walk.
+    if length < GramMeasures.walkMin { return }
     seen.removeAll(keepingCapacity: true)
     seen.append(contentsOf: repeatElement(false, count: grams.distinctCount))
     var next = 0

@@ -29,13 +29,14 @@ struct RepeatedGrams: ~Copyable {
     keys.deallocate()
   }
 
-  /// Starts with single words: `words[i]` is the number of word i, `wordCounts` how often each occurs.
-  mutating func start(words: [UInt32], wordCounts: [UInt32]) {
+  /// Starts with single words: `words[i]` is the number of word i, `table` knows how often each occurs.
+  mutating func start(words: [UInt32], _ table: borrowing WordNumbers) {
     length = 1
     places.removeAll(keepingCapacity: true)
     numbers.removeAll(keepingCapacity: true)
-    for index in 0..<words.count where wordCounts[Int(words[index])] > 1 {
-      places.append(UInt32(index))
+    let counts = table.counts
+    for index in 0..<words.count where counts[Int(words[index])] > 1 {
+      places.append(UInt32(truncatingIfNeeded: index))
       numbers.append(words[index])
     }
   }

@@ -18,6 +18,8 @@ public struct ScalarCounts: Equatable, Sendable {
   public var decimalDigits = 0
   /// U+FFFD, or ill-formed bytes.
   public var replacements = 0
+  /// `#`
+  public var hashes = 0
   private var isAfterUnspaced = false
 
   public init() {}
@@ -39,33 +41,38 @@ public struct ScalarCounts: Equatable, Sendable {
   }
 
   init(of text: borrowing Span<UInt8>) {
-    var byASCII = (letters: 0, digits: 0, spaces: 0)
+    let traitsOf = TraitLookup()
+    var ascii = ASCIICounts()
     var index = 0
-    let count = text.count
-    while index < count {
+    // Where blocks are worth a try again: behind the one that was not ASCII throughout.
+    var nextBlock = 0
+    while index < text.count {
+      if index >= nextBlock {
+        index += ascii.addBlocks(text, index)
+        nextBlock = index + ASCIICounts.blockBytes
+        continue
+      }
       let byte = text[index]
       if byte < 0x80 {
-        scalars += 1
-        byASCII.letters += byte.isASCIILetter ? 1 : 0
-        byASCII.digits += byte.isASCIIDigit ? 1 : 0
-        byASCII.spaces += byte == 0x20 || (byte >= 9 && byte <= 13) ? 1 : 0
+        ascii.add(byte)
         index += 1
         continue
       }
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
-      add(scalar)
+      add(scalar, traitsOf[scalar])
       index += length
     }
-    asciiLetters = byASCII.letters
-    spacedLetters += byASCII.letters
-    letterWeight += byASCII.letters
-    decimalDigits += byASCII.digits
-    spaces += byASCII.spaces
+    scalars += ascii.bytes
+    asciiLetters = ascii.letters
+    spacedLetters += ascii.letters
+    letterWeight += ascii.letters
+    decimalDigits += ascii.digits
+    spaces += ascii.spaces
+    hashes = ascii.hashes
   }
 
-  private mutating func add(_ scalar: UInt32) {
+  private mutating func add(_ scalar: UInt32, _ traits: ScalarTraits) {
     scalars += 1
-    let traits = ScalarTraits.of(scalar)
     if traits.contains(.letter) {
       let weight = ScalarCounts.weight(scalar)
       letterWeight += weight
@@ -92,5 +99,55 @@ public struct ScalarCounts: Equatable, Sendable {
     } else if scalar == 0xFFFD {
       replacements += 1
     }
+  }
+}
+
+/// Counts of ASCII bytes, in blocks that the compiler turns into vector code.
+private struct ASCIICounts {
+  static let blockBytes = 64
+  var bytes = 0
+  var letters = 0
+  var digits = 0
+  var spaces = 0
+  var hashes = 0
+
+  /// Counts the blocks from `start` on that are ASCII throughout; returns how many bytes that were.
+  mutating func addBlocks(_ text: borrowing Span<UInt8>, _ start: Int) -> Int {
+    text.withUnsafeBufferPointer { buffer in
+      var index = start
+      while buffer.count - index >= ASCIICounts.blockBytes {
+        // SAFETY: a block's bytes lie below `buffer.count`.
+        let block = buffer.baseAddress! + index
+        var high: UInt8 = 0
+        var letters: UInt8 = 0
+        var digits: UInt8 = 0
+        var spaces: UInt8 = 0
+        var hashes: UInt8 = 0
+        for offset in 0..<ASCIICounts.blockBytes {
+          let byte = block[offset]
+          high |= byte
+          letters &+= (byte | 0x20) &- 97 < 26 ? 1 : 0
+          digits &+= byte &- 48 < 10 ? 1 : 0
+          spaces &+= byte == 0x20 || byte &- 9 < 5 ? 1 : 0
+          hashes &+= byte == 0x23 ? 1 : 0
+        }
+        if high >= 0x80 { break }
+        self.letters += Int(letters)
+        self.digits += Int(digits)
+        self.spaces += Int(spaces)
+        self.hashes += Int(hashes)
+        index += ASCIICounts.blockBytes
+      }
+      bytes += index - start
+      return index - start
+    }
+  }
+
+  mutating func add(_ byte: UInt8) {
+    bytes += 1
+    letters += byte.isASCIILetter ? 1 : 0
+    digits += byte.isASCIIDigit ? 1 : 0
+    spaces += byte == 0x20 || byte &- 9 < 5 ? 1 : 0
+    hashes += byte == 0x23 ? 1 : 0
   }
 }

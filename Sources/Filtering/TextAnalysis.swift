@@ -111,23 +111,29 @@ public final class TextAnalysis {
   var equalWordPairs: Int {
     numberWords()
     var pairs = 0
-    for count in wordNumbers.counts { pairs += Int(count) * (Int(count) - 1) / 2 }
+    let counts = wordNumbers.counts
+    for number in 0..<wordNumbers.distinctCount {
+      pairs += Int(counts[number]) * (Int(counts[number]) - 1) / 2
+    }
     return pairs
   }
 
-  /// Repeated runs of `length` words, 2 to `GramMeasures.lengthMax`. Shorter runs are measured on the way, longer ones not.
+  /// Repeated runs of `length` words, 2 to `GramMeasures.lengthMax`. Recipes that ask for growing lengths pay for each length
+  /// once; another order costs a new start.
   func repeatedRuns(of length: Int) -> GramMeasures.Length {
     if !hasGrams {
       numberWords()
       measuredGrams = GramMeasures()
-      grams.start(words: numberedWords, wordCounts: wordNumbers.counts)
+      grams.start(words: numberedWords, wordNumbers)
       hasGrams = true
     }
-    while grams.length < length, !grams.places.isEmpty {
-      grams.lengthen(words: numberedWords)
+    if let known = measuredGrams[length] { return known }
+    if grams.length > length { grams.start(words: numberedWords, wordNumbers) }
+    while grams.length < length, !grams.places.isEmpty { grams.lengthen(words: numberedWords) }
+    if grams.length == length {
       measuredGrams.add(grams, words: splitWords, wordEnds: charactersBefore, seen: &seen)
     }
-    return measuredGrams[length]
+    return measuredGrams[length] ?? GramMeasures.Length()
   }
 
   var copies: LineCopies {
@@ -148,23 +154,26 @@ public final class TextAnalysis {
   private func numberWords() {
     if hasNumbers { return }
     let words = words
-    // Moved out of the class while they are filled: no check per word.
+    // Moved out of the class while they are filled: no check of access per word.
     var numbers = numberedWords
     numberedWords = []
     var ends = charactersBefore
     charactersBefore = []
+    var table = WordNumbers()
+    swap(&table, &wordNumbers)
     numbers.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
-    wordNumbers.removeAll(expecting: words.count)
+    table.removeAll(expecting: words.count)
     text.withUnsafeBufferPointer { bytes in
       var characters: UInt32 = 0
       for word in words {
-        numbers.append(wordNumbers.number(bytes, word.start, word.end))
+        numbers.append(table.number(bytes, word.start, word.end))
         ends.append(characters)
         characters &+= word.scalarCount
       }
       ends.append(characters)
     }
+    swap(&table, &wordNumbers)
     numberedWords = numbers
     charactersBefore = ends
     hasNumbers = true

@@ -1,4 +1,5 @@
 import Bytes
+import CKernels
 
 /// Unicode normal form C on bytes, with frozen tables.
 ///
@@ -162,10 +163,18 @@ public enum Normalization {
     var index = from
     var previous = from
     while index < text.count {
-      let byte = text[index]
-      if byte < 0x80 {
+      let lead = text[index]
+      if lead < 0x80 {
+        index += asciiPrefix(text, index)
+        previous = index - 1
+        continue
+      }
+      // U+4000 to U+9FFF: ideographs, all of them inert.
+      if lead >= 0xE4, lead <= 0xE9, text.count - index >= 3, text[index + 1] & 0xC0 == 0x80,
+        text[index + 2] & 0xC0 == 0x80
+      {
         previous = index
-        index += 1
+        index += 3
         continue
       }
       let (scalar, length) = UTF8Text.scalar(in: text, at: index)
@@ -175,6 +184,10 @@ public enum Normalization {
       index += length
     }
     return nil
+  }
+
+  private static func asciiPrefix(_ text: borrowing Span<UInt8>, _ start: Int) -> Int {
+    text.withUnsafeBufferPointer { sluice_ascii_prefix($0.baseAddress! + start, $0.count - start) }
   }
 
   private static func isSame(

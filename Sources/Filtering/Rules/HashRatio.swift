@@ -6,8 +6,6 @@ struct HashRatio: Rule {
   let name = "hash-ratio"
 
   func measure(_ text: borrowing TextAnalysis) -> Measure {
-    var hashes = 0
-    for byte in text.text where byte == 0x23 { hashes += 1 }
-    return Measure(hashes, per: text.wordCount)
+    Measure(text.counts.hashes, per: text.wordCount)
   }
 }
