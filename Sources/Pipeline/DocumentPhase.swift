@@ -40,10 +40,10 @@ final class DocumentPhase<Product: Sendable> {
       finishUnit = finish
     }
 
-    func emit(_ product: (Product, Int), of unit: Unit) throws(StorageError) {
+    func emit(_ product: (Product, Int64), of unit: Unit) throws(StorageError) {
       openUnit = unit.index
       lastUnit = unit
-      progress.add(bytes: Int64(product.1), ledger: try emitProduct(product.0, unit))
+      progress.add(unit, offset: product.1, ledger: try emitProduct(product.0, unit))
     }
 
     var lastUnit: Unit?
@@ -72,7 +72,7 @@ final class DocumentPhase<Product: Sendable> {
     makeWorker: @escaping @Sendable () throws(StorageError) -> Work
   ) throws(StorageError) -> (details: [JSONValue], isComplete: Bool) {
     let plan = inputs.plan(options)
-    let progress = Progress(name, total: plan.totalBytes, options: options)
+    let progress = Progress(name, plan: plan, options: options)
     let sink = Sink(self, progress, emit: emit, finish: finish)
     var pending: [Unit] = []
     var ends: [Int: Int64] = [:]
@@ -103,7 +103,7 @@ final class DocumentPhase<Product: Sendable> {
         lost.defects = ledger.defects
         lost.marks = ledger.marks
         lost.defectList = ledger.defectList
-        return (try work(batch, context, lost), chunk.bytes.count)
+        return (try work(batch, context, lost), chunk.records.last?.offset ?? 0)
       }
     }
     progress.end()

@@ -84,7 +84,7 @@ public struct MapRun: Sendable {
     let sink = MapSink(self, folders)
     do throws(StorageError) {
       let pending = try sink.loadFinished()
-      let progress = Progress(steps.map(\.name).joined(separator: " + "), total: input.plan.totalBytes, options: options)
+      let progress = Progress(steps.map(\.name).joined(separator: " + "), plan: input.plan, options: options)
       sink.progress = progress
       let run = ChunkRun(
         units: pending, knownEnds: sink.ends, streamUnitBytes: input.plan.isStream ? input.plan.unitBytes : nil,
@@ -152,7 +152,7 @@ public struct MapRun: Sendable {
     let compresses = !writesStandardOutput
     return { (chunk, _) throws(StorageError) in
       var product = MapProduct()
-      product.inputBytes = Int64(chunk.bytes.count)
+      product.offset = chunk.records.last?.offset ?? 0
       kept.removeAll()
       dropped.removeAll()
       var ledger = Ledger()
@@ -204,5 +204,6 @@ struct MapProduct: Sendable {
   var steps: [(ledger: Ledger, dropped: [UInt8])] = []
   /// The last step's documents: a zstd frame, or plain lines for standard output.
   var kept: [UInt8] = []
-  var inputBytes: Int64 = 0
+  /// Encoded offset of the chunk's last record.
+  var offset: Int64 = 0
 }

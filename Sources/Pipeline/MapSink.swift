@@ -70,7 +70,7 @@ final class MapSink: ChunkSink {
       }
       try dropped[index]?.write(step.dropped)
     }
-    if let last = product.steps.last { progress?.add(bytes: product.inputBytes, ledger: last.ledger) }
+    if let last = product.steps.last { progress?.add(unit, offset: product.offset, ledger: last.ledger) }
     if run.writesStandardOutput {
       try StandardStreams.write(stream.marking(product.kept))
     } else if !product.kept.isEmpty {

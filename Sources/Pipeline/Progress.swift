@@ -7,41 +7,49 @@ import Synchronization
 public final class Progress: Sendable {
   private let label: String
   private let total: Int64?
+  /// Encoded bytes of the inputs before each one, by name.
+  private let before: [String: Int64]
   private let isTerminal: Bool
   private let isSilent: Bool
   private let started = Process.monotonicSeconds
-  private let state = Mutex((bytes: Int64(0), documentsIn: 0, documentsOut: 0, drops: 0, shown: 0.0, isShown: false))
+  private let state = Mutex((documentsOut: 0, drops: 0, shown: 0.0, isShown: false, start: Int64(-1)))
 
-  /// - Parameter total: encoded bytes of all inputs, if known.
-  public init(_ label: String, total: Int64?, options: RunOptions) {
+  public init(_ label: String, plan: UnitPlan, options: RunOptions) {
     self.label = label
-    self.total = total
+    total = plan.totalBytes
+    var before: [String: Int64] = [:]
+    var sum: Int64 = 0
+    for input in plan.inputs {
+      before[input.name] = sum
+      sum += input.size ?? 0
+    }
+    self.before = before
     isTerminal = options.progress == .auto && StandardStreams.errorIsTerminal
     isSilent = options.isQuiet || options.progress == .none
   }
 
   /// Adds what one chunk brought.
-  public func add(bytes: Int64, ledger: Ledger) {
+  ///
+  /// - Parameter offset: encoded offset of the chunk's last record in its input.
+  public func add(_ unit: Unit, offset: Int64, ledger: Ledger) {
     guard !isSilent else { return }
     state.withLock { state in
-      state.bytes += bytes
-      state.documentsIn += ledger.documentsIn
       state.documentsOut += ledger.documentsOut
       state.drops += ledger.droppedCount
+      let done = (before[unit.input.name] ?? 0) + offset
+      if state.start < 0 { state.start = done }
       let now = Process.monotonicSeconds - started
       guard now - state.shown >= (isTerminal ? 0.5 : 10) else { return }
       state.shown = now
       state.isShown = true
-      let rate = Double(state.bytes) / max(now, 0.001)
-      var line = "\(label): \(Format.bytes(Int(state.bytes)))"
+      let rate = Double(done - state.start) / max(now, 0.001)
+      var line = "\(label): "
       if let total, total > 0 {
-        line += " of \(Format.bytes(Int(total))) (\(min(100, Int(state.bytes * 100 / total))) %)"
-        let left = Double(max(0, total - state.bytes)) / max(rate, 1)
-        line += ", \(Format.bytes(Int(rate)))/s, \(Format.seconds(left)) left"
-      } else {
-        line += ", \(Format.bytes(Int(rate)))/s"
+        line += "\(Format.bytes(Int(done))) of \(Format.bytes(Int(total))) (\(min(100, Int(done * 100 / total))) %)"
+        let left = Double(max(0, total - done)) / max(rate, 1)
+        line += ", \(Format.bytes(Int(rate)))/s, \(Format.seconds(left)) left, "
       }
-      line += ", \(Format.count(state.documentsOut)) documents, \(Format.count(state.drops)) dropped"
+      line += "\(Format.count(state.documentsOut)) documents, \(Format.count(state.drops)) dropped"
       line += ", \(Format.bytes(Process.peakMemory)) peak"
       StandardStreams.message(isTerminal ? "\r\u{1B}[K\(line)" : line + "\n")
     }
