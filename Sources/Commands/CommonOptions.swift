@@ -31,16 +31,21 @@ struct ByteSize: ExpressibleByArgument {
 
 /// Options that mean the same in every command that does work.
 struct WorkOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("Worker threads. Default: the processors of this machine.", valueName: "n"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Worker threads. Default: the processors of this machine.", valueName: "n"))
   var workers: Int?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Resident memory that is not passed, e.g. 512MiB. Default: 256MiB + 128MiB per worker.", valueName: "bytes"))
+      "Resident memory that is not passed, e.g. 512MiB. Default: 256MiB + 128MiB per worker.",
+      valueName: "bytes"))
   var memory: ByteSize?
 
-  @Option(name: .long, help: ArgumentHelp("Folder for spilled data. Default: .tmp in the output.", valueName: "folder"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Folder for spilled data. Default: .tmp in the output.", valueName: "folder"))
   var temp: String?
 
   @Flag(name: .long, help: "Go on with an interrupted run in the output folder; starts if there is none.")
@@ -65,12 +70,14 @@ struct WorkOptions: ParsableArguments {
   var progress: String = "auto"
 
   @Option(
-    name: .long, help: ArgumentHelp("Exit 1 when more records than this were lost. Default: no limit.", valueName: "n"))
+    name: .long,
+    help: ArgumentHelp("Exit 1 when more records than this were lost. Default: no limit.", valueName: "n"))
   var maxDefects: Int?
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Size of a unit: larger files are split where they can be. Default: 256MiB.", valueName: "bytes"))
+    help: ArgumentHelp(
+      "Size of a unit: larger files are split where they can be. Default: 256MiB.", valueName: "bytes"))
   var unitBytes: ByteSize?
 
   func validate() throws {
@@ -82,7 +89,9 @@ struct WorkOptions: ParsableArguments {
     if RunOptions.ProgressStyle(rawValue: progress) == nil {
       throw ValidationError("--progress is auto, plain or none, not \"\(progress)\".")
     }
-    if let unitBytes, unitBytes.bytes < 1 << 10 { throw ValidationError("--unit-bytes must be at least 1KiB.") }
+    if let unitBytes, unitBytes.bytes < 1 << 10 {
+      throw ValidationError("--unit-bytes must be at least 1KiB.")
+    }
   }
 
   var runOptions: RunOptions {
@@ -108,7 +117,9 @@ struct WorkOptions: ParsableArguments {
     if json, let folder { try StandardStreams.write(try StageReport.read(folder).serialized() + [10]) }
     let lost = outcomes.reduce(0) { $0 + $1.ledger.defectCount }
     if let maxDefects, lost > maxDefects {
-      throw StageExit(code: 1, message: "\(lost) records were lost, more than --max-defects \(maxDefects). See report.json.")
+      throw StageExit(
+        code: 1, message: "\(lost) records were lost, more than --max-defects \(maxDefects). See report.json."
+      )
     }
   }
 }
@@ -118,25 +129,31 @@ struct InputArguments: ParsableArguments {
   @Argument(help: "Files, folders, globs or stage folders. Default: standard input.")
   var inputs: [String] = []
 
-  @Option(name: .long, help: ArgumentHelp("A file with one input a line (- for standard input).", valueName: "list"))
+  @Option(
+    name: .long, help: ArgumentHelp("A file with one input a line (- for standard input).", valueName: "list")
+  )
   var filesFrom: String?
 
   /// A terminal gives no documents: waiting there would look like a hang.
   func check() throws {
     if inputs.isEmpty, filesFrom == nil, StandardStreams.inputIsTerminal {
-      throw StorageError.usage("No input: name files or folders, or pipe documents in. See --help for examples.")
+      throw StorageError.usage(
+        "No input: name files or folders, or pipe documents in. See --help for examples.")
     }
   }
 }
 
 /// Where a map stage writes.
 struct OutputArguments: ParsableArguments {
-  @Option(name: [.short, .long], help: ArgumentHelp("Stage folder. Default: JSON lines on standard output.", valueName: "folder"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Stage folder. Default: JSON lines on standard output.", valueName: "folder"))
   var output: String?
 
   @Option(
     name: .long,
-    help: ArgumentHelp("With output to a pipe: keep dropped documents and the report here.", valueName: "folder"))
+    help: ArgumentHelp(
+      "With output to a pipe: keep dropped documents and the report here.", valueName: "folder"))
   var record: String?
 
   @Flag(name: .long, help: "Do not keep the dropped documents.")
@@ -150,8 +167,11 @@ struct OutputArguments: ParsableArguments {
 
   func check(json: Bool) throws {
     if output == nil, StandardStreams.outputIsTerminal {
-      throw StorageError.usage("The output is a terminal. Give -o FOLDER, or pipe it into the next stage or a file.")
+      throw StorageError.usage(
+        "The output is a terminal. Give -o FOLDER, or pipe it into the next stage or a file.")
     }
-    if output == nil, json { throw StorageError.usage("--json needs -o: standard output carries the documents.") }
+    if output == nil, json {
+      throw StorageError.usage("--json needs -o: standard output carries the documents.")
+    }
   }
 }

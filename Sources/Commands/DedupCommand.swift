@@ -23,13 +23,17 @@ struct DedupCommand: ParsableCommand {
   var exact = false
   @Flag(name: .long, help: "Only MinHash (equal texts of five words and more are found too).")
   var minhash = false
-  @Option(name: .long, help: ArgumentHelp("Least Jaccard similarity of copies. Default: 0.8.", valueName: "share"))
+  @Option(
+    name: .long, help: ArgumentHelp("Least Jaccard similarity of copies. Default: 0.8.", valueName: "share"))
   var threshold = 0.8
   @Option(
     name: .long,
-    help: ArgumentHelp("Who stays: first (in input order), longest or newest. Default: first.", valueName: "policy"))
+    help: ArgumentHelp(
+      "Who stays: first (in input order), longest or newest. Default: first.", valueName: "policy"))
   var keep = "first"
-  @Option(name: [.short, .long], help: ArgumentHelp("Stage folder. Default: JSON lines on standard output.", valueName: "folder"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Stage folder. Default: JSON lines on standard output.", valueName: "folder"))
   var output: String?
   @Flag(name: .long, help: "Do not keep the dropped documents.")
   var noDropped = false
@@ -47,7 +51,8 @@ struct DedupCommand: ParsableCommand {
     if output == nil, !work.dryRun {
       if work.json { throw StorageError.usage("--json needs -o: standard output carries the documents.") }
       if StandardStreams.outputIsTerminal {
-        throw StorageError.usage("The output is a terminal. Give -o FOLDER, or pipe it into the next stage or a file.")
+        throw StorageError.usage(
+          "The output is a terminal. Give -o FOLDER, or pipe it into the next stage or a file.")
       }
     }
     let inputs = try DocumentInputs(input.inputs, filesFrom: input.filesFrom)

@@ -15,7 +15,8 @@ enum DryRun {
       let rate = (ratePerWorker[stage] ?? 8 << 20) * options.workers
       text += "inputs   \(Format.count(plan.inputs.count)) files, \(Format.bytes(Int(total)))\n"
       text += "units    \(Format.count(plan.units.count)) of at most \(Format.bytes(Int(plan.unitBytes)))\n"
-      text += "time     about \(Format.seconds(Double(total) / Double(rate))) with \(options.workers) workers\n"
+      text +=
+        "time     about \(Format.seconds(Double(total) / Double(rate))) with \(options.workers) workers\n"
     } else {
       text += "inputs   standard input, units of \(Format.bytes(Int(plan.unitBytes)))\n"
     }

@@ -17,9 +17,13 @@ struct ExtractCommand: ParsableCommand {
       """)
 
   @OptionGroup var input: InputArguments
-  @Option(name: .long, help: ArgumentHelp("Format of all inputs: jsonl, text, warc or wiki. Default: by content.", valueName: "name"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Format of all inputs: jsonl, text, warc or wiki. Default: by content.", valueName: "name"))
   var from: String?
-  @Option(name: .long, help: ArgumentHelp("The documents' source. Default: the format's name.", valueName: "name"))
+  @Option(
+    name: .long, help: ArgumentHelp("The documents' source. Default: the format's name.", valueName: "name"))
   var source: String?
   @OptionGroup var output: OutputArguments
   @OptionGroup var work: WorkOptions

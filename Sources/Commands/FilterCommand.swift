@@ -18,7 +18,8 @@ struct FilterCommand: ParsableCommand {
   @OptionGroup var input: InputArguments
   @Option(
     name: .long,
-    help: ArgumentHelp("A recipe's name (see --list) or a YAML file. Default: web, the newest web recipe.", valueName: "name"))
+    help: ArgumentHelp(
+      "A recipe's name (see --list) or a YAML file. Default: web, the newest web recipe.", valueName: "name"))
   var recipe = "web"
   @Flag(name: .long, help: "List the recipes and end.")
   var list = false
@@ -39,7 +40,8 @@ struct FilterCommand: ParsableCommand {
     if work.dryRun { return try DryRun.show(inputs.plan(options), stage: "filter", options: options) }
     let folder = output.output ?? output.record
     let run = MapRun(
-      input: MapInput(documents: inputs, options: options), steps: [FilterSettings.step(loaded, folder: folder)],
+      input: MapInput(documents: inputs, options: options),
+      steps: [FilterSettings.step(loaded, folder: folder)],
       writesStandardOutput: output.output == nil, options: options)
     try work.conclude(try run.run(), report: folder)
   }

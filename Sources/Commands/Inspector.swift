@@ -24,7 +24,8 @@ enum Inspector {
       let bytes = try FileSystem.readAll(path)
       if View.isView(bytes) {
         let view = try View(bytes: bytes, path: path)
-        return try ViewInspection.run(view, store: try TokenStore.find(for: view, viewPath: path), epochs: epochs)
+        return try ViewInspection.run(
+          view, store: try TokenStore.find(for: view, viewPath: path), epochs: epochs)
       }
     }
     return try dump(path)
@@ -61,14 +62,17 @@ enum Inspector {
           ]))
     }
     var tables = [funnel]
-    if let last = folders.stages.last(where: { $0.manifest.outputs.contains { $0.name.hasPrefix("part-") } }) {
-      var parts = Inspection.Table(title: "\(last.name): parts", columns: ["part", "bytes", "sha256"], rows: [])
+    if let last = folders.stages.last(where: { $0.manifest.outputs.contains { $0.name.hasPrefix("part-") } })
+    {
+      var parts = Inspection.Table(
+        title: "\(last.name): parts", columns: ["part", "bytes", "sha256"], rows: [])
       for output in last.manifest.outputs where output.name.hasPrefix("part-") {
         parts.rows.append([output.name, Format.count(Int(output.bytes)), String(output.sha256.prefix(16))])
       }
       tables.append(parts)
     }
-    return Inspection(json: .object([.init("kind", "corpus"), .init("stages", .object(members))]), tables: tables)
+    return Inspection(
+      json: .object([.init("kind", "corpus"), .init("stages", .object(members))]), tables: tables)
   }
 
   /// A dump: its format, records, decoded bytes and defects; read once, in order.

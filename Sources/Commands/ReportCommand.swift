@@ -30,7 +30,8 @@ struct ReportCommand: ParsableCommand {
     }
     var outcomes: [StageOutcome] = []
     for stage in folders.stages {
-      outcomes.append(StageOutcome(name: stage.name, ledger: try StageReport.ledger(of: stage.path), seconds: 0))
+      outcomes.append(
+        StageOutcome(name: stage.name, ledger: try StageReport.ledger(of: stage.path), seconds: 0))
     }
     var text = StageReport.summary(outcomes)
     for outcome in outcomes where !outcome.ledger.drops.isEmpty {
@@ -39,7 +40,10 @@ struct ReportCommand: ParsableCommand {
           $0.value.documents == $1.value.documents ? $0.key < $1.key : $0.value.documents > $1.value.documents
         }
         .map {
-          [$0.key, Format.count($0.value.documents), Format.percent($0.value.documents, of: outcome.ledger.documentsIn)]
+          [
+            $0.key, Format.count($0.value.documents),
+            Format.percent($0.value.documents, of: outcome.ledger.documentsIn),
+          ]
         }
       text += "\n" + Format.table(rows, header: ["\(outcome.name): rule", "dropped", "of all in"])
     }

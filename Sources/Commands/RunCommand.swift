@@ -18,15 +18,21 @@ struct RunCommand: ParsableCommand {
 
   @Argument(help: "The pipeline file (YAML).")
   var pipeline: String
-  @Option(name: .long, help: ArgumentHelp("A file, folder or glob; may be given more than once. Default: standard input.", valueName: "path"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A file, folder or glob; may be given more than once. Default: standard input.", valueName: "path"))
   var input: [String] = []
-  @Option(name: .long, help: ArgumentHelp("A file with one input a line (- for standard input).", valueName: "list"))
+  @Option(
+    name: .long, help: ArgumentHelp("A file with one input a line (- for standard input).", valueName: "list")
+  )
   var filesFrom: String?
   @Option(name: [.short, .long], help: ArgumentHelp("Folder of the run.", valueName: "folder"))
   var output: String
   @Option(name: .long, help: ArgumentHelp("GPUs of the view, over the file's.", valueName: "n"))
   var gpus: Int?
-  @Option(name: .long, help: ArgumentHelp("Tokens per sequence of the view, over the file's.", valueName: "n"))
+  @Option(
+    name: .long, help: ArgumentHelp("Tokens per sequence of the view, over the file's.", valueName: "n"))
   var context: Int?
   @Flag(name: .long, help: "Do not keep the dropped documents.")
   var noDropped = false
@@ -40,7 +46,8 @@ struct RunCommand: ParsableCommand {
       throw StorageError.usage("No input: give --input, or pipe a dump in. See --help for examples.")
     }
     let run = try PipelineRun(
-      file, inputs: input, filesFrom: filesFrom, folder: output, overrides: .init(gpus: gpus, context: context),
+      file, inputs: input, filesFrom: filesFrom, folder: output,
+      overrides: .init(gpus: gpus, context: context),
       options: options)
     if work.dryRun { return try DryRun.show(run.firstPlan, stage: run.firstStage, options: options) }
     try work.conclude(try run.run(), report: output)

@@ -22,7 +22,8 @@ struct TokenizeCommand: ParsableCommand {
     help: ArgumentHelp("Tokenizer folder, tokenizer.json or .tiktoken file.", valueName: "path"))
   var tokenizer: String
   @Option(
-    name: .long, help: ArgumentHelp("Pattern of a .tiktoken file: \(PretokenPattern.names).", valueName: "name"))
+    name: .long,
+    help: ArgumentHelp("Pattern of a .tiktoken file: \(PretokenPattern.names).", valueName: "name"))
   var pattern: String?
   @Option(name: [.short, .long], help: ArgumentHelp("Folder of the token store.", valueName: "folder"))
   var output: String
@@ -66,17 +67,24 @@ struct StoreArguments: ParsableArguments {
       "Held-out splits by hash of the document's id, e.g. valid=0.5%,test=0.5%. Default: valid=0.5%; none for none.",
       valueName: "splits"))
   var split = "valid=0.5%"
-  @Option(name: .long, help: ArgumentHelp("Seed of the physical shuffle and of the splits. Default: 0.", valueName: "n"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Seed of the physical shuffle and of the splits. Default: 0.", valueName: "n"))
   var seed = 0
   @Option(
     name: .long,
-    help: ArgumentHelp("shuffled (by document, over the whole corpus) or input. Default: shuffled.", valueName: "order"))
+    help: ArgumentHelp(
+      "shuffled (by document, over the whole corpus) or input. Default: shuffled.", valueName: "order"))
   var order = "shuffled"
-  @Option(name: .long, help: ArgumentHelp("Largest token file, at most 2GiB - 1. Default: 1GiB.", valueName: "bytes"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Largest token file, at most 2GiB - 1. Default: 1GiB.", valueName: "bytes"))
   var segmentBytes: ByteSize?
   @Option(
     name: .long,
-    help: ArgumentHelp("append-eos (an end-of-text id after each document) or none. Default: append-eos.", valueName: "policy"))
+    help: ArgumentHelp(
+      "append-eos (an end-of-text id after each document) or none. Default: append-eos.", valueName: "policy")
+  )
   var eos = "append-eos"
 
   func options(_ tokenizer: Tokenizer) throws(StorageError) -> StoreOptions {

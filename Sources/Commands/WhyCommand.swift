@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Documents
+import Filtering
 import Pipeline
 import Storage
 
@@ -29,14 +30,20 @@ struct WhyCommand: ParsableCommand {
       throw StorageError.input(
         path: corpus, reason: "no stage there knows a document with the id or URL \"\(document)\"")
     }
+    let rules = judged(found, folders)
     if json {
       let steps = found.steps.map { step -> JSONValue in
-        var members: [JSONValue.Member] = [.init("stage", .string(step.stage)), .init("verdict", .string(step.verdict))]
+        var members: [JSONValue.Member] = [
+          .init("stage", .string(step.stage)), .init("verdict", .string(step.verdict)),
+        ]
         if let drop = step.drop { members.append(.init("drop", drop)) }
         return .object(members)
       }
-      let value: JSONValue = ["id": .string(found.id), "url": .string(found.url), "stages": .array(steps)]
-      try StandardStreams.write(value.serialized() + [10])
+      var members: [JSONValue.Member] = [
+        .init("id", .string(found.id)), .init("url", .string(found.url)), .init("stages", .array(steps)),
+      ]
+      if let rules { members.append(.init("filter", rules.json)) }
+      try StandardStreams.write(JSONValue.object(members).serialized() + [10])
       return
     }
     var text = "id   \(found.id)\n"
@@ -51,6 +58,28 @@ struct WhyCommand: ParsableCommand {
       }
       text += "\n"
     }
+    if let rules { text += "\n" + table(rules) }
     try StandardStreams.write(text)
+  }
+
+  /// What every rule of the filter's recipe says of the text, as the filter saw it or as it went on.
+  private func judged(_ found: Explanation, _ folders: CorpusFolders) -> FilterExplanation? {
+    guard let stage = folders.stages.first(where: { FilterSettings.recipe(of: $0.manifest) != nil }),
+      let name = FilterSettings.recipe(of: stage.manifest), let recipe = try? Recipe.load(nameOrPath: name),
+      let document = (found.steps.first { $0.stage == stage.name } ?? found.steps.last)?.document
+        ?? found.steps.last(where: { $0.document != nil })?.document, !document.text.isEmpty
+    else { return nil }
+    return FilterExplanation(of: document.text.span, by: recipe)
+  }
+
+  private func table(_ rules: FilterExplanation) -> String {
+    let rows = rules.findings.map { finding -> [String] in
+      let bounds = finding.bounds.map { "\($0.comparison.rawValue) \(JSONValue.number($0.threshold))" }
+      let value =
+        finding.measure.denominator == 1
+        ? "\(finding.measure.numerator)" : Format.fixed(finding.measure.value, 4)
+      return [finding.rule, value, bounds.joined(separator: " or "), finding.verdict.rawValue]
+    }
+    return Format.table(rows, header: ["\(rules.recipe): rule", "value", "drops if", "verdict"])
   }
 }

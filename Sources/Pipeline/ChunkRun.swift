@@ -23,7 +23,8 @@ struct ChunkContext {
 /// Back-pressure: a worker that is more than `windowPerWorker` chunks ahead of the emitter waits.
 final class ChunkRun<Sink: ChunkSink> {
   typealias Open = @Sendable (_ unit: Unit, _ from: Int64) throws(StorageError) -> any RecordReader
-  typealias Work = (_ chunk: borrowing RecordChunk, _ context: ChunkContext) throws(StorageError) -> Sink.Product
+  typealias Work = (_ chunk: borrowing RecordChunk, _ context: ChunkContext) throws(StorageError) ->
+    Sink.Product
 
   private static var windowPerWorker: Int { 2 }
 
@@ -73,7 +74,8 @@ final class ChunkRun<Sink: ChunkSink> {
   ///   - knownEnds: end offsets of units already done, by index.
   ///   - streamUnitBytes: for standard input, the decoded bytes after which a new unit begins.
   init(
-    units: [Unit], knownEnds: [Int: Int64] = [:], streamUnitBytes: Int64? = nil, sink: Sink, open: @escaping Open
+    units: [Unit], knownEnds: [Int: Int64] = [:], streamUnitBytes: Int64? = nil, sink: Sink,
+    open: @escaping Open
   ) {
     state = State(sink, units, knownEnds, streamUnitBytes)
     self.open = open
@@ -83,7 +85,8 @@ final class ChunkRun<Sink: ChunkSink> {
   var lastReader: (any RecordReader)? { state.lastReader }
 
   /// Runs until all is emitted. `makeWorker` is called once in each thread.
-  func run(workers: Int, makeWorker: @escaping @Sendable () throws(StorageError) -> Work) throws(StorageError) {
+  func run(workers: Int, makeWorker: @escaping @Sendable () throws(StorageError) -> Work) throws(StorageError)
+  {
     let state = state
     let open = open
     let window = workers * ChunkRun.windowPerWorker

@@ -33,13 +33,16 @@ public struct CorpusFolders: Sendable {
         stages.append(Stage(name: manifest.stage, path: folder, manifest: manifest))
       }
       let order = ["extract", "filter", "dedup"]
-      stages.sort { (order.firstIndex(of: $0.name) ?? 9, $0.path) < (order.firstIndex(of: $1.name) ?? 9, $1.path) }
+      stages.sort {
+        (order.firstIndex(of: $0.name) ?? 9, $0.path) < (order.firstIndex(of: $1.name) ?? 9, $1.path)
+      }
     }
     if stages.isEmpty {
       throw .input(
         path: path,
         reason: FileSystem.exists(Path.join(path, "journal"))
-          ? "the stage there is not finished. Finish it with --resume first" : "holds no finished stage (no manifest.json)")
+          ? "the stage there is not finished. Finish it with --resume first"
+          : "holds no finished stage (no manifest.json)")
     }
   }
 }

@@ -29,9 +29,10 @@ struct DedupPhases {
   /// A phase over the documents that writes one file per unit.
   private func writeUnits(
     _ phase: String, suffix: String, lost: inout Ledger,
-    _ makeWorker: @escaping @Sendable () throws(StorageError) -> (
-      (borrowing DocumentBatch, ChunkContext) throws(StorageError) -> [UInt8]
-    )
+    _ makeWorker:
+      @escaping @Sendable () throws(StorageError) -> (
+        (borrowing DocumentBatch, ChunkContext) throws(StorageError) -> [UInt8]
+      )
   ) throws(StorageError) -> (files: [String], isComplete: Bool) {
     var file: OutputFile?
     var unitLost = Ledger()
@@ -39,7 +40,8 @@ struct DedupPhases {
       if let file { return file }
       return try OutputFile(folder: stage.path, name: fileName(phase, unit, suffix))
     }
-    let run = DocumentPhase<(bytes: [UInt8], lost: Ledger)>(phase, folder: stage, inputs: inputs, options: options)
+    let run = DocumentPhase<(bytes: [UInt8], lost: Ledger)>(
+      phase, folder: stage, inputs: inputs, options: options)
     let (details, isComplete) = try run.run(
       emit: { (product, unit) throws(StorageError) in
         let target = try open(unit)
@@ -50,14 +52,17 @@ struct DedupPhases {
       },
       finish: { (unit) throws(StorageError) in
         let summary = try open(unit).commit()
-        let details: [JSONValue.Member] = [.init("file", .string(summary.name)), .init("lost", unitLost.json)]
+        let details: [JSONValue.Member] = [
+          .init("file", .string(summary.name)), .init("lost", unitLost.json),
+        ]
         file = nil
         unitLost = Ledger()
         return ([summary], details)
       },
       makeWorker: { () throws(StorageError) in
         let work = try makeWorker()
-        return { (batch, context, lost) throws(StorageError) in (bytes: try work(batch, context), lost: lost) }
+        return { (batch, context, lost) throws(StorageError) in (bytes: try work(batch, context), lost: lost)
+        }
       })
     for detail in details { lost.merge(Ledger(json: detail["lost"] ?? .null)) }
     return (details.map { Path.join(stage.path, $0["file"]?.string ?? "") }, isComplete)
@@ -79,7 +84,8 @@ struct DedupPhases {
   /// Phase 2: groups of equal texts and candidate pairs.
   func bucket(_ signatures: [String]) throws(StorageError) -> [String: Int] {
     if stage.finishedUnit("bucket", 0) == nil {
-      let result = try BucketPhase.run(signatureFiles: signatures, options: deduplication, folder: bucketFolder)
+      let result = try BucketPhase.run(
+        signatureFiles: signatures, options: deduplication, folder: bucketFolder)
       try FileSystem.removeTree(Path.join(bucketFolder, ".tmp"))
       try stage.commit("bucket", 0, outputs: renamed(result.files, "journal/bucket"), details: [])
     }
@@ -104,7 +110,8 @@ struct DedupPhases {
   func cluster(_ candidateFiles: [String]) throws(StorageError) -> [String: Int] {
     if stage.finishedUnit("cluster", 0) == nil {
       let result = try ClusterPhase.run(
-        bucketFolder: bucketFolder, candidateFiles: candidateFiles, options: deduplication, folder: clusterFolder)
+        bucketFolder: bucketFolder, candidateFiles: candidateFiles, options: deduplication,
+        folder: clusterFolder)
       try FileSystem.removeTree(Path.join(clusterFolder, ".tmp"))
       try stage.commit("cluster", 0, outputs: renamed(result.files, "journal/cluster"), details: [])
     }

@@ -109,7 +109,8 @@ public struct DedupRun: Sendable {
           + "\(ledger.defectCount) defective")
     }
     try stage.finish(
-      report: StageReport.json(stage: "dedup", ledger: ledger, options: settings.json), run: clock.json(options),
+      report: StageReport.json(stage: "dedup", ledger: ledger, options: settings.json),
+      run: clock.json(options),
       inputs: inputs.entries, outputs: outputs, stage: "dedup",
       isComplete: source.isComplete && signatures.isComplete)
     return StageOutcome(name: "dedup", ledger: ledger, seconds: clock.seconds)
@@ -121,7 +122,8 @@ public struct DedupRun: Sendable {
     options.mode = .restart
     let step = MapStep(name: "spool", folder: folder, options: .object([]), makeTransform: nil)
     let run = MapRun(
-      input: MapInput(documents: inputs, options: options), steps: [step], writesStandardOutput: false, options: options)
+      input: MapInput(documents: inputs, options: options), steps: [step], writesStandardOutput: false,
+      options: options)
     return try run.run().first?.ledger ?? Ledger()
   }
 }
@@ -154,7 +156,8 @@ extension DedupRun {
     copying.mode = .fresh
     copying.isQuiet = true
     _ = try MapRun(
-      input: MapInput(documents: kept, options: copying), steps: [step], writesStandardOutput: true, options: copying
+      input: MapInput(documents: kept, options: copying), steps: [step], writesStandardOutput: true,
+      options: copying
     ).run()
     return outcome
   }

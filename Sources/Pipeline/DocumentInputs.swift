@@ -30,7 +30,8 @@ public struct DocumentInputs: Sendable {
         }
         if FileSystem.exists(Path.join(argument, "journal")) {
           throw .input(
-            path: argument, reason: "the stage there is not finished (no manifest.json). Finish it with --resume first")
+            path: argument,
+            reason: "the stage there is not finished (no manifest.json). Finish it with --resume first")
         }
       }
       others.append(argument)
@@ -53,12 +54,16 @@ public struct DocumentInputs: Sendable {
     for output in manifest.outputs where output.name.hasPrefix("part-") {
       let path = Path.join(folder, output.name)
       guard FileSystem.exists(path) else {
-        throw .input(path: path, reason: "is named in the manifest but missing. Restore it, or run the stage again")
+        throw .input(
+          path: path, reason: "is named in the manifest but missing. Restore it, or run the stage again")
       }
       let size = try FileSystem.size(of: path)
       guard size == output.bytes else {
         throw .input(
-          path: path, reason: "has \(size) bytes, the manifest says \(output.bytes). Run the stage again, or see: sluice verify")
+          path: path,
+          reason:
+            "has \(size) bytes, the manifest says \(output.bytes). Run the stage again, or see: sluice verify"
+        )
       }
       files.append(InputFile(path: path, name: output.name, size: size))
       entries.append(output)
@@ -68,8 +73,11 @@ public struct DocumentInputs: Sendable {
   /// Opens one unit of these inputs.
   func open(_ unit: Unit, from: Int64, options: RunOptions) throws(StorageError) -> any RecordReader {
     try JSONLinesReader(
-      unit.input, from: from, to: unit.to, limits: options.limits, isStrict: isStrict, refusesCut: !options.acceptsCut)
+      unit.input, from: from, to: unit.to, limits: options.limits, isStrict: isStrict,
+      refusesCut: !options.acceptsCut)
   }
 
-  public func plan(_ options: RunOptions) -> UnitPlan { UnitPlan(files, unitBytes: options.unitBytes) { _ in true } }
+  public func plan(_ options: RunOptions) -> UnitPlan {
+    UnitPlan(files, unitBytes: options.unitBytes) { _ in true }
+  }
 }

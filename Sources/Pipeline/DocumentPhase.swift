@@ -7,7 +7,8 @@ import Storage
 /// One journal entry per unit says what it wrote; a resumed run leaves those units out.
 final class DocumentPhase<Product: Sendable> {
   /// Handles the documents of one chunk. `context.chunk` numbers chunks within the unit.
-  typealias Work = (_ batch: borrowing DocumentBatch, _ context: ChunkContext, _ lost: Ledger) throws(StorageError) -> Product
+  typealias Work = (_ batch: borrowing DocumentBatch, _ context: ChunkContext, _ lost: Ledger)
+    throws(StorageError) -> Product
 
   let name: String
   let folder: StageFolder
@@ -108,7 +109,9 @@ final class DocumentPhase<Product: Sendable> {
     }
     progress.end()
     if plan.isStream, let last = run.lastReader { try sink.finishStream(endOffset: last.endOffset) }
-    let isComplete = inputs.isComplete && (inputs.isStrict || (run.lastReader as? JSONLinesReader)?.completeness == .complete)
+    let isComplete =
+      inputs.isComplete
+      && (inputs.isStrict || (run.lastReader as? JSONLinesReader)?.completeness == .complete)
     return (sink.entries.keys.sorted().compactMap { sink.entries[$0] }, isComplete)
   }
 }

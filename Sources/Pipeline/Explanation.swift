@@ -26,11 +26,13 @@ public struct Explanation: Sendable {
     for stage in corpus.stages {
       var step = Step(stage: stage.name, verdict: "absent")
       let wanted = id ?? Array(key.utf8)
-      for (prefix, verdict) in [("part-", "kept"), ("dropped/part-", "dropped")] where step.verdict == "absent" {
+      for (prefix, verdict) in [("part-", "kept"), ("dropped/part-", "dropped")]
+      where step.verdict == "absent" {
         var needle: [UInt8] = []
         JSONText.append(string: wanted.span, to: &needle)
         let known = id
-        try PartReader.scan(stage, prefix: prefix, containing: needle) { (batch, index) throws(StorageError) in
+        try PartReader.scan(stage, prefix: prefix, containing: needle) {
+          (batch, index) throws(StorageError) in
           let document = batch.document(at: index)
           guard document.id == wanted || (known == nil && document.url == wanted) else { return true }
           step.verdict = verdict

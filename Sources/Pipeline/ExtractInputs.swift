@@ -84,7 +84,8 @@ final class SourceDispatch: RecordParser {
   init(_ sources: [String: any DumpSource]) { self.sources = sources }
 
   func parse(
-    _ chunk: borrowing RecordChunk, kept: inout DocumentBatch, dropped: inout DocumentBatch, ledger: inout Ledger
+    _ chunk: borrowing RecordChunk, kept: inout DocumentBatch, dropped: inout DocumentBatch,
+    ledger: inout Ledger
   ) {
     guard let source = sources[chunk.file] else { return }
     let name = type(of: source).name
@@ -103,7 +104,8 @@ enum PipelineSource: Sendable {
     _ file: PipelineFile, inputs: [String], filesFrom: String?, options: RunOptions
   ) throws(StorageError) {
     if let first = file.stages.first, first.kind == .extract {
-      let settings = try ExtractSettings(from: first.option("from")?.string, source: first.option("source")?.string)
+      let settings = try ExtractSettings(
+        from: first.option("from")?.string, source: first.option("source")?.string)
       self = .dumps(try ExtractInputs(inputs, filesFrom: filesFrom, settings: settings))
     } else {
       self = .documents(try DocumentInputs(inputs, filesFrom: filesFrom))

@@ -7,7 +7,14 @@ public enum FilterSettings {
     ["recipe": .string(recipe.name), "recipe_sha256": .string(recipe.sha256)]
   }
 
+  /// The recipe of a finished filter stage, or nil if the manifest is another stage's.
+  public static func recipe(of manifest: StageManifest) -> String? {
+    manifest.options["chain"]?.array?.last?["options"]?["recipe"]?.string
+  }
+
   public static func step(_ recipe: Recipe, name: String = "filter", folder: String?) -> MapStep {
-    MapStep(name: name, folder: folder, options: json(recipe)) { FilterTransform(recipe: recipe, stage: name) }
+    MapStep(name: name, folder: folder, options: json(recipe)) {
+      FilterTransform(recipe: recipe, stage: name)
+    }
   }
 }

@@ -87,7 +87,8 @@ public struct MapRun: Sendable {
       let progress = Progress(steps.map(\.name).joined(separator: " + "), plan: input.plan, options: options)
       sink.progress = progress
       let run = ChunkRun(
-        units: pending, knownEnds: sink.ends, streamUnitBytes: input.plan.isStream ? input.plan.unitBytes : nil,
+        units: pending, knownEnds: sink.ends,
+        streamUnitBytes: input.plan.isStream ? input.plan.unitBytes : nil,
         sink: sink, open: input.open)
       let me = self
       try run.run(workers: options.workers) { () throws(StorageError) in try me.makeWork() }
@@ -109,7 +110,8 @@ public struct MapRun: Sendable {
     for (step, folder) in zip(steps, folders) {
       guard let folder else { continue }
       guard folder.opening == .complete else { return nil }
-      outcomes.append(StageOutcome(name: step.name, ledger: try StageReport.ledger(of: folder.path), seconds: 0))
+      outcomes.append(
+        StageOutcome(name: step.name, ledger: try StageReport.ledger(of: folder.path), seconds: 0))
       try folder.close()
     }
     return outcomes
@@ -133,7 +135,8 @@ public struct MapRun: Sendable {
       }
       try folder.finish(
         report: StageReport.json(stage: step.name, ledger: ledger, options: step.options),
-        run: clock.json(options), inputs: input.entries, outputs: outputs, stage: step.name, isComplete: isComplete)
+        run: clock.json(options), inputs: input.entries, outputs: outputs, stage: step.name,
+        isComplete: isComplete)
     }
     return outcomes
   }

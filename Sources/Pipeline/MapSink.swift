@@ -54,7 +54,11 @@ final class MapSink: ChunkSink {
                 sha256: $0["sha256"]?.string ?? "")
             }))
       }
-      if !folders.isEmpty, parts.count == folders.count { finished[unit.index] = parts } else { pending.append(unit) }
+      if !folders.isEmpty, parts.count == folders.count {
+        finished[unit.index] = parts
+      } else {
+        pending.append(unit)
+      }
     }
     return pending
   }

@@ -33,14 +33,17 @@ public struct PipelineFile: Sendable {
         ]
       case .tokenize:
         [
-          "tokenizer": .text, "pattern": .text, "split": .text, "seed": .integer, "order": .text, "eos": .text,
+          "tokenizer": .text, "pattern": .text, "split": .text, "seed": .integer, "order": .text,
+          "eos": .text,
           "segment-bytes": .integer,
         ]
       case .shard:
         [
           "gpus": .integer, "nodes": .integer, "context": .integer, "tensor-parallel": .integer,
-          "pipeline-parallel": .integer, "context-parallel": .integer, "expert-parallel": .integer, "framework": .text,
-          "rank-order": .text, "global-batch": .integer, "micro-batch": .integer, "seed": .integer, "packing": .text,
+          "pipeline-parallel": .integer, "context-parallel": .integer, "expert-parallel": .integer,
+          "framework": .text,
+          "rank-order": .text, "global-batch": .integer, "micro-batch": .integer, "seed": .integer,
+          "packing": .text,
           "split": .text,
         ]
       }
@@ -58,7 +61,9 @@ public struct PipelineFile: Sendable {
   /// - Throws: usage errors `path:line: what is wrong. What is allowed.`
   public init(path: String) throws(StorageError) {
     let bytes: [UInt8]
-    do throws(StorageError) { bytes = try FileSystem.readAll(path, limit: Limits.standard.pipelineFileBytes) } catch {
+    do throws(StorageError) {
+      bytes = try FileSystem.readAll(path, limit: Limits.standard.pipelineFileBytes)
+    } catch {
       throw .usage("pipeline file \(error.message)")
     }
     try self.init(parsing: bytes, path: path)
@@ -69,7 +74,9 @@ public struct PipelineFile: Sendable {
     stages = []
     let root = try YAMLNode(parsing: bytes, path: path)
     func failure(_ line: Int, _ text: String) -> StorageError { .usage("\(path):\(line): \(text)") }
-    guard let members = root.mapping else { throw failure(root.line, "a mapping with pipeline: and stages: was expected.") }
+    guard let members = root.mapping else {
+      throw failure(root.line, "a mapping with pipeline: and stages: was expected.")
+    }
     var list: [YAMLNode]?
     for member in members {
       switch member.key {
@@ -78,7 +85,10 @@ public struct PipelineFile: Sendable {
           throw failure(member.line, "this program knows pipeline: \(PipelineFile.version) only.")
         }
       case "stages": list = member.node.sequence
-      default: throw failure(member.line, YAMLNode.unknownKey(member.key, allowed: ["pipeline", "stages"], kind: "key of the pipeline"))
+      default:
+        throw failure(
+          member.line,
+          YAMLNode.unknownKey(member.key, allowed: ["pipeline", "stages"], kind: "key of the pipeline"))
       }
     }
     guard let list, !list.isEmpty else { throw failure(root.line, "stages: a list of stages was expected.") }
@@ -88,7 +98,9 @@ public struct PipelineFile: Sendable {
 
   private static func stage(_ node: YAMLNode, _ path: String) throws(StorageError) -> Stage {
     func failure(_ line: Int, _ text: String) -> StorageError { .usage("\(path):\(line): \(text)") }
-    guard let members = node.mapping else { throw failure(node.line, "a stage is a mapping: - stage: filter") }
+    guard let members = node.mapping else {
+      throw failure(node.line, "a stage is a mapping: - stage: filter")
+    }
     let names = Kind.allCases.map(\.rawValue)
     guard let kindName = members.first(where: { $0.key == "stage" })?.node, let text = kindName.string else {
       throw failure(node.line, "a stage needs the key stage: \(names.joined(separator: ", ")).")
@@ -100,7 +112,8 @@ public struct PipelineFile: Sendable {
     var options: [JSONValue.Member] = []
     for member in members where member.key != "stage" {
       if member.key == "name" {
-        guard let given = member.node.string, !given.isEmpty, !given.contains("/"), !given.hasPrefix(".") else {
+        guard let given = member.node.string, !given.isEmpty, !given.contains("/"), !given.hasPrefix(".")
+        else {
           throw failure(member.line, "name: a folder name was expected.")
         }
         name = given
@@ -109,7 +122,8 @@ public struct PipelineFile: Sendable {
       guard let expected = kind.keys[member.key] else {
         throw failure(
           member.line,
-          YAMLNode.unknownKey(member.key, allowed: ["stage", "name"] + kind.keys.keys.sorted(), kind: "key of stage \(text)"))
+          YAMLNode.unknownKey(
+            member.key, allowed: ["stage", "name"] + kind.keys.keys.sorted(), kind: "key of stage \(text)"))
       }
       guard let value = value(member.node, expected) else {
         throw failure(member.line, "\(member.key): \(expected.words) was expected.")
@@ -150,7 +164,10 @@ public struct PipelineFile: Sendable {
         case .shard: 4
         }
       if own < rank || (own == rank && own != 1 && seen.count > 1) {
-        throw failure(stage, "\(stage.kind.rawValue) cannot stand here; the order is extract, filter and dedup, train, tokenize, shard.")
+        throw failure(
+          stage,
+          "\(stage.kind.rawValue) cannot stand here; the order is extract, filter and dedup, train, tokenize, shard."
+        )
       }
       rank = own
     }
@@ -159,7 +176,9 @@ public struct PipelineFile: Sendable {
         throw failure(stage, "tokenize needs a tokenizer: path, or a train stage before it.")
       }
     }
-    if let shard = stages.first(where: { $0.kind == .shard }), !stages.contains(where: { $0.kind == .tokenize }) {
+    if let shard = stages.first(where: { $0.kind == .shard }),
+      !stages.contains(where: { $0.kind == .tokenize })
+    {
       throw failure(shard, "shard needs a tokenize stage before it.")
     }
   }

@@ -98,13 +98,15 @@ public struct PipelineRun: Sendable {
         }
         var input = source.mapInput(options)
         if let documents { input = MapInput(documents: try DocumentInputs([documents]), options: options) }
-        outcomes += try MapRun(input: input, steps: steps, writesStandardOutput: false, options: options).run()
+        outcomes += try MapRun(input: input, steps: steps, writesStandardOutput: false, options: options)
+          .run()
         documents = Path.join(folder, stages[end - 1].name)
         index = end
         continue
       case .dedup(let settings):
         let inputs = try inputDocuments(documents)
-        outcomes.append(try DedupRun(inputs: inputs, settings: settings, folder: path, options: options).run())
+        outcomes.append(
+          try DedupRun(inputs: inputs, settings: settings, folder: path, options: options).run())
         documents = path
       case .train(let training):
         let inputs = try inputDocuments(documents)
@@ -113,9 +115,11 @@ public struct PipelineRun: Sendable {
         tokenizerPath = path
       case .tokenize(let settings):
         let inputs = try inputDocuments(documents)
-        let tokenizer = try Tokenizer.load(path: settings.tokenizer ?? tokenizerPath ?? "", pattern: settings.pattern)
+        let tokenizer = try Tokenizer.load(
+          path: settings.tokenizer ?? tokenizerPath ?? "", pattern: settings.pattern)
         let run = TokenizeRun(
-          inputs: inputs, settings: .init(tokenizer: tokenizer, store: try settings.store(tokenizer)), folder: path,
+          inputs: inputs, settings: .init(tokenizer: tokenizer, store: try settings.store(tokenizer)),
+          folder: path,
           options: options)
         outcomes.append(try run.run())
         store = path
@@ -150,11 +154,14 @@ public struct PipelineRun: Sendable {
       .init("stages", .object(reports)),
     ])
     _ = try OutputFile.write(report.serialized(indent: 2) + [10], folder: folder, name: "report.json")
-    _ = try OutputFile.write(clock.json(options).serialized(indent: 2) + [10], folder: folder, name: "run.json")
+    _ = try OutputFile.write(
+      clock.json(options).serialized(indent: 2) + [10], folder: folder, name: "run.json")
     let manifest: JSONValue = [
-      "format": .string(RunManifest.format), "version": .string(Version.number), "stages": .array(list), "plan": plan,
+      "format": .string(RunManifest.format), "version": .string(Version.number), "stages": .array(list),
+      "plan": plan,
     ]
-    _ = try OutputFile.write(manifest.serialized(indent: 2) + [10], folder: folder, name: StageManifest.fileName)
+    _ = try OutputFile.write(
+      manifest.serialized(indent: 2) + [10], folder: folder, name: StageManifest.fileName)
     try whole.close()
   }
 

@@ -29,7 +29,8 @@ struct PipelineStage: Sendable {
     var segmentBytes: Int?
 
     func store(_ tokenizer: Tokenizer) throws(StorageError) -> StoreOptions {
-      try StoreSettings(split: split, seed: seed, order: order, segmentBytes: segmentBytes, eos: eos).options(tokenizer)
+      try StoreSettings(split: split, seed: seed, order: order, segmentBytes: segmentBytes, eos: eos).options(
+        tokenizer)
     }
   }
 
@@ -100,7 +101,8 @@ struct PipelineStage: Sendable {
     guard let pattern = PretokenPattern(name: name) else {
       throw .usage("unknown pattern \"\(name)\"; there are \(PretokenPattern.names).")
     }
-    var training = TokenizerTraining(vocabularySize: stage.option("vocab-size")?.int ?? 32_000, pattern: pattern)
+    var training = TokenizerTraining(
+      vocabularySize: stage.option("vocab-size")?.int ?? 32_000, pattern: pattern)
     training.minFrequency = stage.option("min-frequency")?.int ?? 0
     training.maxTokenLength = stage.option("max-token-length")?.int
     training.specialTokens = stage.option("special-tokens")?.sequence?.compactMap(\.string)

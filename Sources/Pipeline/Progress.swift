@@ -45,7 +45,8 @@ public final class Progress: Sendable {
       let rate = Double(done - state.start) / max(now, 0.001)
       var line = "\(label): "
       if let total, total > 0 {
-        line += "\(Format.bytes(Int(done))) of \(Format.bytes(Int(total))) (\(min(100, Int(done * 100 / total))) %)"
+        line +=
+          "\(Format.bytes(Int(done))) of \(Format.bytes(Int(total))) (\(min(100, Int(done * 100 / total))) %)"
         let left = Double(max(0, total - done)) / max(rate, 1)
         line += ", \(Format.bytes(Int(rate)))/s, \(Format.seconds(left)) left, "
       }
@@ -110,7 +111,9 @@ public enum Format {
   public static func table(_ rows: [[String]], header: [String]) -> String {
     let all = [header] + rows
     let columns = header.count
-    let widths = (0..<columns).map { column in all.map { column < $0.count ? width($0[column]) : 0 }.max() ?? 0 }
+    let widths = (0..<columns).map { column in
+      all.map { column < $0.count ? width($0[column]) : 0 }.max() ?? 0
+    }
     func line(_ row: [String]) -> String {
       var text = ""
       for column in 0..<columns {
@@ -121,7 +124,8 @@ public enum Format {
       while text.hasSuffix(" ") { text.removeLast() }
       return text + "\n"
     }
-    let rule = widths.enumerated().map { String(repeating: "-", count: $1 + ($0 == 0 ? 0 : 2)) }.joined() + "\n"
+    let rule =
+      widths.enumerated().map { String(repeating: "-", count: $1 + ($0 == 0 ? 0 : 2)) }.joined() + "\n"
     return line(header) + rule + rows.map(line).joined()
   }
 

@@ -19,7 +19,8 @@ public enum Sampling {
     }
     let stages = dropped ? corpus.stages : corpus.stages.filter(hasParts).suffix(1)
     for stage in stages {
-      try PartReader.scan(stage, prefix: dropped ? "dropped/part-" : "part-", containing: needle) { batch, index in
+      try PartReader.scan(stage, prefix: dropped ? "dropped/part-" : "part-", containing: needle) {
+        batch, index in
         let entry = batch.entries[index]
         let hash = XXH64.hash(batch.bytes.span.extracting(entry.id), seed: seed)
         if best.count == count, let last = best.last, hash >= last.hash { return true }

@@ -33,7 +33,8 @@ final class StageFolder {
     let names = try FileSystem.list(path)
     if !names.isEmpty, mode == .fresh {
       throw .usage(
-        "\(path): the output folder is not empty. Nothing was written. Give another folder, --resume to go on, or --restart to start anew.")
+        "\(path): the output folder is not empty. Nothing was written. Give another folder, --resume to go on, or --restart to start anew."
+      )
     }
     lock = try FolderLock(path)
     if mode == .restart {
@@ -93,18 +94,23 @@ final class StageFolder {
   /// the unit is done again.
   func finishedUnit(_ phase: String, _ unit: Int) -> JSONValue? {
     let entryPath = Path.join(path, entryName(phase, unit))
-    guard opening == .resumed, let bytes = try? FileSystem.readAll(entryPath), let entry = try? JSONValue.parse(bytes)
+    guard opening == .resumed, let bytes = try? FileSystem.readAll(entryPath),
+      let entry = try? JSONValue.parse(bytes)
     else { return nil }
     for output in entry["outputs"]?.array ?? [] {
-      guard let name = output["name"]?.string, let size = output["bytes"]?.int, let hash = output["sha256"]?.string,
-        let found = try? SHA256.hexOfFile(Path.join(path, name)), found.bytes == Int64(size), found.hex == hash
+      guard let name = output["name"]?.string, let size = output["bytes"]?.int,
+        let hash = output["sha256"]?.string,
+        let found = try? SHA256.hexOfFile(Path.join(path, name)), found.bytes == Int64(size),
+        found.hex == hash
       else { return nil }
     }
     return entry
   }
 
   /// Records a unit as done: its files are durable before this is called.
-  func commit(_ phase: String, _ unit: Int, outputs: [FileSummary], details: [JSONValue.Member]) throws(StorageError) {
+  func commit(_ phase: String, _ unit: Int, outputs: [FileSummary], details: [JSONValue.Member])
+    throws(StorageError)
+  {
     let list = outputs.map { output -> JSONValue in
       ["name": .string(output.name), "bytes": .int(Int(output.bytes)), "sha256": .string(output.sha256)]
     }
@@ -118,12 +124,14 @@ final class StageFolder {
   ///
   /// - Parameter report: nil if the stage wrote `report.json` itself and names it among its outputs.
   func finish(
-    report: JSONValue?, run: JSONValue, inputs: [StageManifest.Entry], outputs: [StageManifest.Entry], stage: String,
+    report: JSONValue?, run: JSONValue, inputs: [StageManifest.Entry], outputs: [StageManifest.Entry],
+    stage: String,
     isComplete: Bool
   ) throws(StorageError) {
     var outputs = outputs
     if let report {
-      outputs.append(try OutputFile.write(report.serialized(indent: 2) + [10], folder: path, name: "report.json").entry)
+      outputs.append(
+        try OutputFile.write(report.serialized(indent: 2) + [10], folder: path, name: "report.json").entry)
     }
     _ = try OutputFile.write(run.serialized(indent: 2) + [10], folder: path, name: "run.json")
     let manifest = StageManifest(
@@ -156,7 +164,9 @@ final class FolderLock {
     try FileSystem.makeFolder(temporary)
     let owner = "process \(Process.identifier) on \(Process.hostName)"
     file = try LockFile(Path.join(temporary, "lock"), owner: owner) { (other) throws(StorageError) in
-      throw .usage("\(folder): another run works in this folder (\(other)). Nothing was written. Wait for it or give another folder.")
+      throw .usage(
+        "\(folder): another run works in this folder (\(other)). Nothing was written. Wait for it or give another folder."
+      )
     }
   }
 }
@@ -174,7 +184,8 @@ enum JSONDifference {
     if old == new { return }
     if case .object(let a) = old, case .object(let b) = new {
       for member in a {
-        collect(member.value, new[member.key] ?? .null, path.isEmpty ? member.key : "\(path).\(member.key)", &found)
+        collect(
+          member.value, new[member.key] ?? .null, path.isEmpty ? member.key : "\(path).\(member.key)", &found)
       }
       for member in b where old[member.key] == nil {
         found.append("\(path.isEmpty ? "" : path + ".")\(member.key): none → \(brief(member.value))")

@@ -30,7 +30,10 @@ public struct StageManifest: Equatable, Sendable {
 
   public var json: JSONValue {
     func list(_ entries: [Entry]) -> JSONValue {
-      .array(entries.map { ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)] })
+      .array(
+        entries.map {
+          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
+        })
     }
     return [
       "format": .string(StageManifest.format), "stage": .string(stage), "version": .string(version),
@@ -60,7 +63,8 @@ public struct StageManifest: Equatable, Sendable {
     func list(_ value: JSONValue?) -> [Entry] {
       (value?.array ?? []).map {
         Entry(
-          name: $0["name"]?.string ?? "", bytes: Int64($0["bytes"]?.int ?? 0), sha256: $0["sha256"]?.string ?? "")
+          name: $0["name"]?.string ?? "", bytes: Int64($0["bytes"]?.int ?? 0),
+          sha256: $0["sha256"]?.string ?? "")
       }
     }
     var manifest = StageManifest(

@@ -4,10 +4,13 @@ import Storage
 
 /// `report.json`: what a stage counted. A function of inputs, options and version only.
 public enum StageReport {
-  public static func json(stage: String, ledger: Ledger, options: JSONValue, more: [JSONValue.Member] = []) -> JSONValue {
+  public static func json(stage: String, ledger: Ledger, options: JSONValue, more: [JSONValue.Member] = [])
+    -> JSONValue
+  {
     .object(
       [
-        .init("format", "sluice-report/1"), .init("stage", .string(stage)), .init("version", .string(Version.number)),
+        .init("format", "sluice-report/1"), .init("stage", .string(stage)),
+        .init("version", .string(Version.number)),
         .init("options", options),
       ] + (ledger.json.members ?? []) + more)
   }
@@ -42,12 +45,16 @@ public enum StageReport {
         $0.value.documents == $1.value.documents ? $0.key < $1.key : $0.value.documents > $1.value.documents
       }
       if !drops.isEmpty {
-        let list = drops.prefix(6).map { "\($0.key) \(Format.count($0.value.documents))" }.joined(separator: ", ")
+        let list = drops.prefix(6).map { "\($0.key) \(Format.count($0.value.documents))" }.joined(
+          separator: ", ")
         text += "\(outcome.name) dropped by: \(list)\(drops.count > 6 ? ", …" : "")\n"
       }
-      let defects = outcome.ledger.defects.merging(outcome.ledger.marks, uniquingKeysWith: +).sorted { $0.key < $1.key }
+      let defects = outcome.ledger.defects.merging(outcome.ledger.marks, uniquingKeysWith: +).sorted {
+        $0.key < $1.key
+      }
       if !defects.isEmpty {
-        text += "\(outcome.name) defects: \(defects.map { "\($0.key) \(Format.count($0.value))" }.joined(separator: ", "))\n"
+        text +=
+          "\(outcome.name) defects: \(defects.map { "\($0.key) \(Format.count($0.value))" }.joined(separator: ", "))\n"
       }
     }
     return text
@@ -71,7 +78,8 @@ struct RunClock {
   func json(_ options: RunOptions) -> JSONValue {
     [
       "started": .string(wall), "finished": .string(Process.wallClock), "host": .string(Process.hostName),
-      "workers": .int(options.workers), "seconds": .double(seconds), "cpu_seconds": .double(Process.cpuSeconds - cpu),
+      "workers": .int(options.workers), "seconds": .double(seconds),
+      "cpu_seconds": .double(Process.cpuSeconds - cpu),
       "peak_memory_bytes": .int(Process.peakMemory), "memory_limit_bytes": .int(options.memoryBytes),
     ]
   }

@@ -44,7 +44,8 @@ public struct StoreSettings: Sendable {
     var result: [Holdout.Split] = []
     for part in text.split(separator: ",") {
       let halves = part.split(separator: "=", maxSplits: 1)
-      guard halves.count == 2, halves[1].hasSuffix("%"), let ppm = partsPerMillion(halves[1].dropLast()) else {
+      guard halves.count == 2, halves[1].hasSuffix("%"), let ppm = partsPerMillion(halves[1].dropLast())
+      else {
         throw .usage("--split is written name=share%, e.g. valid=0.5%; \"\(part)\" is not.")
       }
       result.append(Holdout.Split(name: String(halves[0]), ppm: ppm))
@@ -54,10 +55,12 @@ public struct StoreSettings: Sendable {
 
   private static func partsPerMillion(_ percent: Substring) -> Int? {
     let halves = percent.split(separator: ".", omittingEmptySubsequences: false)
-    guard (1...2).contains(halves.count), let whole = Int(halves[0].isEmpty ? "0" : halves[0]), whole >= 0, whole < 100
+    guard (1...2).contains(halves.count), let whole = Int(halves[0].isEmpty ? "0" : halves[0]), whole >= 0,
+      whole < 100
     else { return nil }
     guard halves.count == 2 else { return whole * 10_000 }
-    guard halves[1].count <= 4, let fraction = Int(halves[1] + String(repeating: "0", count: 4 - halves[1].count)),
+    guard halves[1].count <= 4,
+      let fraction = Int(halves[1] + String(repeating: "0", count: 4 - halves[1].count)),
       fraction >= 0
     else { return nil }
     return whole * 10_000 + fraction

@@ -86,7 +86,9 @@ public struct TokenizeRun: Sendable {
     let tokenizer = settings.tokenizer
     var writer: EncodedUnitWriter?
     var unitLedger = Ledger()
-    func name(_ unit: Unit) -> String { "journal/encode/\(inputs.plan(options).partName(unit.index, suffix: "tokens"))" }
+    func name(_ unit: Unit) -> String {
+      "journal/encode/\(inputs.plan(options).partName(unit.index, suffix: "tokens"))"
+    }
     func open(_ unit: Unit) throws(StorageError) -> EncodedUnitWriter {
       if let writer { return writer }
       return try EncodedUnitWriter(folder: folder, name: name(unit), options: store)
@@ -135,7 +137,8 @@ public struct TokenizeRun: Sendable {
     return (units, ledger, isComplete)
   }
 
-  private static func encode(_ batch: borrowing DocumentBatch, _ encoder: Encoder, _ lost: Ledger) -> Encoded {
+  private static func encode(_ batch: borrowing DocumentBatch, _ encoder: Encoder, _ lost: Ledger) -> Encoded
+  {
     var ledger = lost
     var tokens: [UInt32] = []
     var ends: [Int] = []
@@ -151,7 +154,8 @@ public struct TokenizeRun: Sendable {
         ledger.other["empty", default: 0] += 1
       } else {
         ledger.countOut(
-          language: language, source: batch.bytes.span.extracting(entry.source).string(), textBytes: entry.text.count)
+          language: language, source: batch.bytes.span.extracting(entry.source).string(),
+          textBytes: entry.text.count)
         ledger.counters["tokens", default: 0] += tokens.count - before
         ledger.observe("tokens_per_document", tokens.count - before)
       }
@@ -178,7 +182,8 @@ public struct TokenizeRun: Sendable {
       let outputs = split.segments.flatMap { segment in
         segment.files.map { file in
           FileSummary(
-            name: "\(name)/\(segment.name).\(file.extension)", bytes: file.file.bytes, sha256: file.file.sha256,
+            name: "\(name)/\(segment.name).\(file.extension)", bytes: file.file.bytes,
+            sha256: file.file.sha256,
             xxh64: file.file.xxh64)
         }
       }
@@ -189,7 +194,8 @@ public struct TokenizeRun: Sendable {
     _ = try OutputFile.write(
       StageReport.json(stage: "tokenize", ledger: ledger, options: planJSON).serialized(indent: 2) + [10],
       folder: folder, name: "report.json")
-    _ = try OutputFile.write(clock.json(options).serialized(indent: 2) + [10], folder: folder, name: "run.json")
+    _ = try OutputFile.write(
+      clock.json(options).serialized(indent: 2) + [10], folder: folder, name: "run.json")
     _ = try builder.finish(
       splits,
       build: [

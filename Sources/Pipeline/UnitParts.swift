@@ -29,7 +29,9 @@ final class UnitParts {
   func write(kept keptFrame: [UInt8], dropped droppedFrame: [UInt8], of unit: Unit) throws(StorageError) {
     if !keptFrame.isEmpty { try part(unit).write(keptFrame) }
     if !droppedFrame.isEmpty {
-      if dropped == nil { dropped = try OutputFile(folder: folder, name: "dropped/" + plan.partName(unit.index)) }
+      if dropped == nil {
+        dropped = try OutputFile(folder: folder, name: "dropped/" + plan.partName(unit.index))
+      }
       try dropped?.write(droppedFrame)
     }
   }
@@ -64,6 +66,7 @@ extension FileSummary {
 extension StageManifest.Entry {
   init(json: JSONValue) {
     self.init(
-      name: json["name"]?.string ?? "", bytes: Int64(json["bytes"]?.int ?? 0), sha256: json["sha256"]?.string ?? "")
+      name: json["name"]?.string ?? "", bytes: Int64(json["bytes"]?.int ?? 0),
+      sha256: json["sha256"]?.string ?? "")
   }
 }
