@@ -3,10 +3,11 @@ import Storage
 
 /// Cuts JSON lines (plain or compressed) into records: one line each, empty lines left out.
 ///
-/// A unit owns the lines that start in it; in a compressed file, the members that start in it and lines begun there. Stream
-/// marks (one space before the first document and one after the last of a stage's pipe) are watched on the way.
+/// A unit owns the lines that start in it; in a compressed file, the members that start in it and lines begun there.
+/// Stream marks (one space before the first document and one after the last of a stage's pipe) are watched on the way.
 ///
-/// - Defects: `line-too-long`, `truncated-file`, `corrupt-member`. With `isStrict` (folders that sluice wrote) damage is an error.
+/// - Defects: `line-too-long`, `truncated-file`, `corrupt-member`. With `isStrict` (folders that sluice wrote) damage is
+///   an error.
 /// - Limits: `lineBytes`.
 public final class JSONLinesReader: RecordReader {
   /// Whether the stream says that it is whole.
@@ -34,7 +35,8 @@ public final class JSONLinesReader: RecordReader {
   private var wasCut = false
   public private(set) var endOffset: Int64
 
-  /// - Parameter refusesCut: a stream with its first mark but not its last, or an empty standard input, is an error.
+  /// - Parameter refusesCut: a stream with its first mark but not its last, or an empty standard input, is an
+  ///   error.
   public init(
     _ file: InputFile, from: Int64 = 0, to: Int64? = nil, limits: Limits = .standard, isStrict: Bool = false,
     refusesCut: Bool = false
@@ -76,14 +78,14 @@ public final class JSONLinesReader: RecordReader {
     if completeness == .cut {
       throw .input(
         path: place,
-        reason: "the stream was cut: its first mark is there, its last is not, so the program before this one did not "
-          + "finish. Nothing was published. Run the chain again, or take it as it is with --accept-cut.")
+        reason: "the stream was cut: its first mark is there, its last is not, so the program before this one did "
+          + "not finish. Nothing was published. Run the chain again, or take it as it is with --accept-cut.")
     }
     if !sawBytes, file.path == "-" {
       throw .input(
         path: place,
-        reason: "no document and no stream mark came, so the program before this one did not finish. Nothing was "
-          + "published. Give inputs, run the chain again, or take it as it is with --accept-cut.")
+        reason: "no document and no stream mark came, so the program before this one did not finish. Nothing "
+          + "was published. Give inputs, run the chain again, or take it as it is with --accept-cut.")
     }
   }
 

@@ -11,7 +11,7 @@ struct DecodingStep {
   var state = State.more
 }
 
-/// Decodes members one after another: a gzip member, a zstd frame, a bzip2 stream. Owns one handle of its C library.
+/// Decodes members one after another: a gzip member, a zstd frame, a bzip2 stream. Owns one handle of its library.
 protocol MemberDecoder: AnyObject {
   /// Decodes what is there into what fits.
   func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> DecodingStep
@@ -21,7 +21,7 @@ protocol MemberDecoder: AnyObject {
 
 /// gzip through ISA-L's streaming inflate; checks CRC32 and ISIZE.
 ///
-/// - Source: RFC 1952; measured as fast as libdeflate on whole members, with bounded memory (ARCHITECTURE.md, Decisions).
+/// - Source: RFC 1952; as fast as libdeflate on whole members, with bounded memory (ARCHITECTURE.md, Decisions).
 final class GzipDecoder: MemberDecoder {
   private let state: UnsafeMutablePointer<inflate_state>
 
@@ -86,7 +86,8 @@ final class ZstdDecoder: MemberDecoder {
       let isWindow = code == -16
       step.state = .corrupt(
         isWindow
-          ? "the zstd window is over the limit of 2^\(windowLog) bytes" : String(cString: ZSTD_getErrorName(code)))
+          ? "the zstd window is over the limit of 2^\(windowLog) bytes"
+          : String(cString: ZSTD_getErrorName(code)))
     } else if code == 0 {
       step.state = .memberEnd
     }
