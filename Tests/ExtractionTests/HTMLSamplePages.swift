@@ -64,7 +64,7 @@ enum HTMLSamplePages {
     """
 
   static let broken = """
-    <p>An unclosed <b>bold <i>and</b> italic</i> paragraph with <a href="x>a broken link</a> and more text that goes on and on.
+    <p>An unclosed <b>bold <i>and</b> italic</i> paragraph with <a href=x">a broken link</a> and more text that goes on and on.
     <div><p>Second paragraph &amp copy &copy; 2020 &#8217; &#x2019 &unknown; <svg><title>icon</title><path d="M0"/></svg> end of it.
     <select><option>one<option>two</select><textarea>typed</textarea><noscript><p>No script here</p></noscript>
     <table>stray<tr><td>cell one<td>cell two<table><tr><td>inner</table></table><math><mi>x</mi></math><plaintext>rest <b>of it

@@ -11,7 +11,7 @@ struct HTMLClassWords: ~Copyable {
     ),
     ("breadcrumb breadcrumbs crumb crumbs bread", .breadcrumb),
     ("footer foot colophon copyright bottombar", .footer),
-    ("sidebar sidebars aside widget widgets rail sidecol rightcol leftcol sidecolumn", .aside),
+    ("sidebar sidebars aside rail sidecol rightcol leftcol sidecolumn", .aside),
     ("share sharing shares social socials addthis sharedaddy followus", .share),
     (
       "related recommended recommendations recommend similar trending popular readmore morefrom mostread taboola outbrain",

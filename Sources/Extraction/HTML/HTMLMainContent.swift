@@ -14,6 +14,11 @@ struct HTMLMainContent: ~Copyable {
   /// `prefix[i]`: weight of the blocks before block i.
   private var prefix = HTMLColumn<Int>(capacity: 1024)
   private var longSum = HTMLColumn<UInt32>(capacity: 4096)
+  /// Per element: weight of all blocks below it, and the linked part.
+  private var allSum = HTMLColumn<UInt32>(capacity: 4096)
+  private var linkSum = HTMLColumn<UInt32>(capacity: 4096)
+  /// The element that the text was looked for in.
+  private(set) var root = 0
   private var active = HTMLColumn<Active>(capacity: 64)
 
   struct Active: BitwiseCopyable {
@@ -31,13 +36,31 @@ struct HTMLMainContent: ~Copyable {
     sumWeights(renderer)
     assignTraits(&renderer)
     sumLongText(arena, renderer)
-    let root = mainNode(arena, renderer)
-    var kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate)
+    root = mainNode(arena, renderer)
+    let isProse = Int(longSum[0]) * 10 >= cleanWeight(renderer) * 4
+    if !isProse { root = outerNode(arena, root) }
+    var kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate, allowsLinks: !isProse)
     if kept < 100, root != 0 { kept = keep(arena, &renderer, root: 0, rejecting: Self.boilerplate) }
     if kept < 100 {
       kept = keep(arena, &renderer, root: 0, rejecting: [.navigation, .hidden, .notice, .footer])
     }
     dropLonelyHeadings(&renderer)
+  }
+
+  private func cleanWeight(_ renderer: borrowing HTMLRenderer) -> Int {
+    var sum = 0
+    for index in 0..<renderer.blocks.count
+    where renderer.blocks[index].traits.isDisjoint(with: Self.boilerplate) {
+      sum += Int(renderer.blocks[index].weight)
+    }
+    return sum
+  }
+
+  /// The `main` around `node`, else the root: a page of short texts has no walk to its middle.
+  private func outerNode(_ arena: borrowing HTMLArena, _ node: Int) -> Int {
+    var outer = node
+    while outer > 0, arena.tag[outer] != .main { outer = Int(arena.parent[outer]) }
+    return outer
   }
 
   private mutating func sumWeights(_ renderer: borrowing HTMLRenderer) {
@@ -75,9 +98,13 @@ struct HTMLMainContent: ~Copyable {
   /// Per element: weight of the long, mostly unlinked blocks below it.
   private mutating func sumLongText(_ arena: borrowing HTMLArena, _ renderer: borrowing HTMLRenderer) {
     longSum.fill(0, count: arena.count)
+    allSum.fill(0, count: arena.count)
+    linkSum.fill(0, count: arena.count)
     for index in 0..<renderer.blocks.count {
       let block = renderer.blocks[index]
       let own = block.weight - block.linkWeight
+      allSum[Int(block.node)] += block.weight
+      linkSum[Int(block.node)] += block.linkWeight
       guard block.weight >= Self.longText, block.linkWeight * 3 < block.weight,
         block.traits.isDisjoint(with: Self.boilerplate)
       else { continue }
@@ -85,7 +112,10 @@ struct HTMLMainContent: ~Copyable {
     }
     var node = arena.count - 1
     while node > 0 {
-      longSum[Int(arena.parent[node])] += longSum[node]
+      let parent = Int(arena.parent[node])
+      longSum[parent] += longSum[node]
+      allSum[parent] += allSum[node]
+      linkSum[parent] += linkSum[node]
       node -= 1
     }
   }
@@ -118,19 +148,34 @@ struct HTMLMainContent: ~Copyable {
 
   /// Keeps the blocks below `root` that pass; returns their weight.
   private func keep(
-    _ arena: borrowing HTMLArena, _ renderer: inout HTMLRenderer, root: Int, rejecting: HTMLTraits
+    _ arena: borrowing HTMLArena, _ renderer: inout HTMLRenderer, root: Int, rejecting: HTMLTraits,
+    allowsLinks: Bool = false
   ) -> Int {
     let end = UInt32(arena.end[root])
     var sum = 0
     for index in 0..<renderer.blocks.count {
       var block = renderer.blocks[index]
       let isInside = block.node >= UInt32(root) && block.node < end
-      let isLinked = block.linkWeight * 2 > block.weight
+      let isLinked =
+        block.linkWeight * 2 > block.weight && block.kind != .heading && !allowsLinks
+        && isInLinkList(arena, block)
       block.isKept = isInside && block.traits.isDisjoint(with: rejecting) && !isLinked
       if block.isKept { sum += Int(block.weight) }
       renderer.blocks[index] = block
     }
     return sum
+  }
+
+  /// True if what surrounds a linked block is mostly links too: the nearest element that holds more than the block.
+  private func isInLinkList(_ arena: borrowing HTMLArena, _ block: HTMLBlock) -> Bool {
+    var node = Int(block.node)
+    var steps = 0
+    while node > 0, steps < 8 {
+      if allSum[node] >= block.weight * 2 { return linkSum[node] * 10 > allSum[node] * 3 }
+      node = Int(arena.parent[node])
+      steps += 1
+    }
+    return true
   }
 
   /// A heading is kept if kept text follows it before the next heading of the same or a higher level.

@@ -27,36 +27,36 @@ struct HTMLTokenizer: ~Copyable {
   static let padding = 128
 
   // The token that `next` found last.
-  private(set) var start = 0
-  private(set) var end = 0
+  var start = 0
+  var end = 0
   /// How the text of a text token is to be decoded.
-  private(set) var textContent = Content.data
-  private(set) var tag = HTMLTag.unknown
+  var textContent = Content.data
+  var tag = HTMLTag.unknown
   /// Hash of the lower-cased tag name.
-  private(set) var nameHash: UInt64 = 0
-  private(set) var isSelfClosing = false
-  private(set) var attributes = HTMLColumn<Attribute>(capacity: 256)
+  var nameHash: UInt64 = 0
+  var isSelfClosing = false
+  var attributes = HTMLColumn<Attribute>(capacity: 256)
 
   /// Set by the consumer after a start tag; an end tag of `rawName` returns to `data`.
-  private(set) var content = Content.data
-  private var rawHash: UInt64 = 0
+  var content = Content.data
+  var rawHash: UInt64 = 0
   /// True while the current node is in svg or math: only there `<![CDATA[` opens a section.
   var allowsCDATA = false
   /// Markup that never ends (a comment, a tag, `title` …) is given up, and what follows it read as ordinary markup: a
   /// departure from the standard that keeps the text of a broken page.
   var recovers = false
-  private(set) var hasRecovered = false
+  var hasRecovered = false
 
-  private var input = HTMLColumn<UInt8>(capacity: 1 << 16)
-  private(set) var count = 0
-  private var position = 0
-  private var tagNames = HTMLNameTable(HTMLTag.names, firstID: HTMLTag.html.rawValue)
-  private var attributeNames = HTMLNameTable(HTMLAttribute.names, firstID: HTMLAttribute.id.rawValue)
-  private let attributeLimit: Int
-  private var noCommentEnd = false
-  private var tagRecoveries = 0
+  var input = HTMLColumn<UInt8>(capacity: 1 << 16)
+  var count = 0
+  var position = 0
+  var tagNames = HTMLNameTable(HTMLTag.names, firstID: HTMLTag.html.rawValue)
+  var attributeNames = HTMLNameTable(HTMLAttribute.names, firstID: HTMLAttribute.id.rawValue)
+  let attributeLimit: Int
+  var noCommentEnd = false
+  var tagRecoveries = 0
   /// Raw elements whose end tag was searched for to the end of the input in vain.
-  private var unclosedNames = HTMLColumn<UInt64>(capacity: 8)
+  var unclosedNames = HTMLColumn<UInt64>(capacity: 8)
 
   init(attributeLimit: Int = Limits.standard.attributesPerTag) {
     self.attributeLimit = attributeLimit
@@ -133,7 +133,7 @@ struct HTMLTokenizer: ~Copyable {
     return count
   }
 
-  @inline(__always) private mutating func text(_ from: Int, _ to: Int, _ content: Content) -> Kind {
+  @inline(__always) mutating func text(_ from: Int, _ to: Int, _ content: Content) -> Kind {
     start = from
     end = to
     textContent = content
@@ -141,12 +141,12 @@ struct HTMLTokenizer: ~Copyable {
     return .text
   }
 
-  private mutating func restAsText() -> Kind {
+  mutating func restAsText() -> Kind {
     if position >= count { return .end }
     return text(position, count, content)
   }
 
-  private mutating func nextInData() -> Kind {
+  mutating func nextInData() -> Kind {
     let bytes = self.bytes
     var index = position
     while true {
@@ -184,7 +184,7 @@ struct HTMLTokenizer: ~Copyable {
     }
   }
 
-  private mutating func bogusComment(from: Int) -> Kind {
+  mutating func bogusComment(from: Int) -> Kind {
     start = from
     end = find(UInt8(ascii: ">"), from: from)
     position = min(end + 1, count)
@@ -192,7 +192,7 @@ struct HTMLTokenizer: ~Copyable {
   }
 
   /// `<!…`; nil where nothing comes of it and the scan goes on.
-  private mutating func declaration(at open: Int) -> Kind? {
+  mutating func declaration(at open: Int) -> Kind? {
     let bytes = self.bytes
     if bytes[open + 2] == UInt8(ascii: "-"), bytes[open + 3] == UInt8(ascii: "-"), open + 4 <= count {
       return comment(from: open + 4)
@@ -211,7 +211,7 @@ struct HTMLTokenizer: ~Copyable {
     return bogusComment(from: open + 2)
   }
 
-  @inline(__always) private func matches(_ word: StaticString, at index: Int, ignoringCase: Bool = true)
+  @inline(__always) func matches(_ word: StaticString, at index: Int, ignoringCase: Bool = true)
     -> Bool
   {
     guard index + word.utf8CodeUnitCount <= count else { return false }
@@ -224,7 +224,7 @@ struct HTMLTokenizer: ~Copyable {
   }
 
   /// The comment whose text begins at `from`; nil if it never ends and is given up.
-  private mutating func comment(from: Int) -> Kind? {
+  mutating func comment(from: Int) -> Kind? {
     let bytes = self.bytes
     let close = UInt8(ascii: ">")
     let dash = UInt8(ascii: "-")
@@ -278,7 +278,7 @@ struct HTMLTokenizer: ~Copyable {
     return .comment
   }
 
-  private mutating func nextInCDATA() -> Kind {
+  mutating func nextInCDATA() -> Kind {
     let bytes = self.bytes
     var index = position
     while true {
@@ -298,223 +298,5 @@ struct HTMLTokenizer: ~Copyable {
       }
       index += 1
     }
-  }
-}
-
-extension HTMLTokenizer {
-  /// Scans a tag whose name begins at `nameStart`; false if the input ends inside it (then nothing is emitted).
-  private mutating func scanTag(at nameStart: Int) -> Bool {
-    let bytes = self.bytes
-    attributes.removeAll()
-    isSelfClosing = false
-    start = nameStart
-    var index = nameStart
-    var hash = HTMLNameTable.seed
-    while index < count {
-      let byte = bytes[index]
-      if byte == UInt8(ascii: ">") || byte == UInt8(ascii: "/") || byte.isASCIISpace { break }
-      hash = HTMLNameTable.step(hash, byte.asciiLowercased)
-      index += 1
-    }
-    end = index
-    nameHash = hash
-    tag = HTMLTag(rawValue: tagNames.find(hash)) ?? .unknown
-    if index < count, bytes[index] == UInt8(ascii: ">") {
-      position = index + 1
-      return true
-    }
-    while index < count {
-      let byte = bytes[index]
-      if byte.isASCIISpace {
-        index += 1
-      } else if byte == UInt8(ascii: ">") {
-        position = index + 1
-        return true
-      } else if byte == UInt8(ascii: "/") {
-        index += 1
-        if index < count, bytes[index] == UInt8(ascii: ">") {
-          isSelfClosing = true
-          position = index + 1
-          return true
-        }
-      } else {
-        index = scanAttribute(at: index)
-      }
-    }
-    return giveUpTag(nameEnd: end)
-  }
-
-  /// Scans one attribute, stores it, and returns the index after it (`count` if the input ends in it).
-  @inline(__always) private mutating func scanAttribute(at nameStart: Int) -> Int {
-    let bytes = self.bytes
-    let equals = UInt8(ascii: "=")
-    var index = nameStart
-    var hash = HTMLNameTable.step(HTMLNameTable.seed, bytes[index].asciiLowercased)
-    index += 1
-    while index < count {
-      let byte = bytes[index]
-      if byte == equals || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "/") || byte.isASCIISpace {
-        break
-      }
-      hash = HTMLNameTable.step(hash, byte.asciiLowercased)
-      index += 1
-    }
-    let nameEnd = index
-    while index < count, bytes[index].isASCIISpace { index += 1 }
-    var valueStart = index
-    var valueEnd = index
-    if index < count, bytes[index] == equals {
-      index += 1
-      while index < count, bytes[index].isASCIISpace { index += 1 }
-      let quote = bytes[index]
-      if index >= count { return count }
-      if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
-        valueStart = index + 1
-        valueEnd = find(quote, from: valueStart)
-        if valueEnd >= count { return count }
-        index = valueEnd + 1
-      } else {
-        valueStart = index
-        while index < count, bytes[index] != UInt8(ascii: ">"), !bytes[index].isASCIISpace { index += 1 }
-        valueEnd = index
-      }
-    }
-    if attributes.count < attributeLimit {
-      attributes.append(
-        Attribute(
-          id: attributeNames.find(hash), nameStart: UInt32(truncatingIfNeeded: nameStart),
-          nameEnd: UInt32(truncatingIfNeeded: nameEnd), valueStart: UInt32(truncatingIfNeeded: valueStart),
-          valueEnd: UInt32(truncatingIfNeeded: valueEnd)))
-    }
-    return index
-  }
-
-  /// The input ended inside a tag. By the standard the rest is lost; when recovering, the tag ends at the first `>`
-  /// behind its name, with no attributes. At most eight times a page, so that time stays linear.
-  private mutating func giveUpTag(nameEnd: Int) -> Bool {
-    if recovers, tagRecoveries < 8 {
-      let close = find(UInt8(ascii: ">"), from: nameEnd)
-      if close < count {
-        tagRecoveries += 1
-        hasRecovered = true
-        attributes.removeAll()
-        position = close + 1
-        return true
-      }
-    }
-    position = count
-    return false
-  }
-}
-
-extension HTMLTokenizer {
-  /// True if an end tag of the raw element's name stands at `open` (a `<`).
-  @inline(__always) private func isRawEnd(at open: Int) -> Bool {
-    let bytes = self.bytes
-    guard bytes[open + 1] == UInt8(ascii: "/") else { return false }
-    return wordHash(at: open + 2) == rawHash
-  }
-
-  /// Hash of the letters at `index` if a blank, `/` or `>` follows them within the input; otherwise 0.
-  private func wordHash(at start: Int) -> UInt64 {
-    let bytes = self.bytes
-    var index = start
-    var hash = HTMLNameTable.seed
-    // No raw element has a name of more than nine letters (`plaintext`).
-    while index < count, index - start < 16, bytes[index].isASCIILetter {
-      hash = HTMLNameTable.step(hash, bytes[index].asciiLowercased)
-      index += 1
-    }
-    guard index < count, index > start else { return 0 }
-    let after = bytes[index]
-    return after.isASCIISpace || after == UInt8(ascii: "/") || after == UInt8(ascii: ">") ? hash : 0
-  }
-
-  private mutating func rawEnd(at open: Int, _ kind: Content) -> Kind {
-    if open > position { return text(position, open, kind) }
-    content = .data
-    if scanTag(at: open + 2) { return .endTag }
-    return nextInData()
-  }
-
-  private mutating func nextInRawText() -> Kind {
-    let kind = content
-    var index = position
-    while true {
-      let open = find(UInt8(ascii: "<"), from: index)
-      if open >= count {
-        if recovers, hasEndTag(from: position) {
-          unclosedNames.append(rawHash)
-          hasRecovered = true
-          content = .data
-          // To the consumer it looks like an end tag right behind the start tag.
-          attributes.removeAll()
-          nameHash = rawHash
-          tag = HTMLTag(rawValue: tagNames.find(rawHash)) ?? .unknown
-          return .endTag
-        }
-        if position >= count { return .end }
-        return text(position, count, kind)
-      }
-      if isRawEnd(at: open) { return rawEnd(at: open, kind) }
-      index = open + 1
-    }
-  }
-
-  /// True if some end tag stands behind `from`: the sign that an element that never ends has swallowed a page.
-  private func hasEndTag(from: Int) -> Bool {
-    var index = find(UInt8(ascii: "<"), from: from)
-    while index < count {
-      if bytes[index + 1] == UInt8(ascii: "/"), bytes[index + 2].isASCIILetter { return true }
-      index = find(UInt8(ascii: "<"), from: index + 1)
-    }
-    return false
-  }
-
-  /// Script data with its escaped and double-escaped states (`<!-- <script> … </script> -->`).
-  private mutating func nextInScript() -> Kind {
-    enum State { case plain, escaped, doubleEscaped }
-    let bytes = self.bytes
-    let open = UInt8(ascii: "<")
-    let dash = UInt8(ascii: "-")
-    var state = State.plain
-    var index = position
-    // Dashes that stand directly before `index`, in the escaped states.
-    var dashes = 0
-    while index < count {
-      if state == .plain {
-        index = find(open, from: index)
-        if index >= count { break }
-        if isRawEnd(at: index) { return rawEnd(at: index, .script) }
-        if matches("<!--", at: index) {
-          state = .escaped
-          dashes = 2
-          index += 4
-        } else {
-          index += 1
-        }
-        continue
-      }
-      let byte = bytes[index]
-      if byte == dash {
-        dashes += 1
-      } else if byte == UInt8(ascii: ">"), dashes >= 2 {
-        state = .plain
-        dashes = 0
-      } else {
-        dashes = 0
-        if byte == open {
-          if state == .escaped {
-            if isRawEnd(at: index) { return rawEnd(at: index, .script) }
-            if wordHash(at: index + 1) == rawHash { state = .doubleEscaped }
-          } else if bytes[index + 1] == UInt8(ascii: "/"), wordHash(at: index + 2) == rawHash {
-            state = .escaped
-          }
-        }
-      }
-      index += 1
-    }
-    if position >= count { return .end }
-    return text(position, count, .script)
   }
 }
