@@ -5,10 +5,14 @@
 struct HTMLMainContent: ~Copyable {
   /// Weight from which a block counts as running text: about one short sentence.
   static let longText = 80
+  /// Kept weight below which the rules are relaxed: about one sentence.
+  static let thinPage = 100
+  static let surelyBoilerplate: HTMLTraits = [.navigation, .hidden, .notice, .footer]
+  static let positive: HTMLTraits = [.main, .article, .content]
   static let boilerplate: HTMLTraits = [
     .navigation, .footer, .hidden, .noscript, .comment, .related, .share, .breadcrumb, .notice,
-    .advertisement,
-    .tools, .aside,
+    .advertisement, .tools,
+    .aside, .form, .header,
   ]
 
   /// `prefix[i]`: weight of the blocks before block i.
@@ -29,6 +33,8 @@ struct HTMLMainContent: ~Copyable {
   mutating func shrink() {
     prefix.shrink(above: 1 << 16)
     longSum.shrink(above: 1 << 18)
+    allSum.shrink(above: 1 << 18)
+    linkSum.shrink(above: 1 << 18)
   }
 
   /// Sets `isKept` and `traits` of the renderer's blocks.
@@ -37,14 +43,25 @@ struct HTMLMainContent: ~Copyable {
     assignTraits(&renderer)
     sumLongText(arena, renderer)
     root = mainNode(arena, renderer)
-    let isProse = Int(longSum[0]) * 10 >= cleanWeight(renderer) * 4
+    let isProse = Int(longSum[0]) * 10 >= cleanWeight(renderer) * 3
     if !isProse { root = outerNode(arena, root) }
     var kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate, allowsLinks: !isProse)
-    if kept < 100, root != 0 { kept = keep(arena, &renderer, root: 0, rejecting: Self.boilerplate) }
-    if kept < 100 {
-      kept = keep(arena, &renderer, root: 0, rejecting: [.navigation, .hidden, .notice, .footer])
+    if kept < Self.thinPage {
+      // Little was found: look at the whole page, then take what its names call boilerplate; but only for much more
+      // text, so that a short page stays short.
+      let inner = root
+      root = 0
+      let outer = keep(arena, &renderer, root: 0, rejecting: Self.boilerplate, allowsLinks: !isProse)
+      if outer < Self.thinPage {
+        let relaxed = keep(
+          arena, &renderer, root: 0, rejecting: Self.surelyBoilerplate, allowsLinks: !isProse)
+        if relaxed < max(Self.thinPage, kept * 4) {
+          root = outer > kept * 4 ? 0 : inner
+          kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate, allowsLinks: !isProse)
+        }
+      }
     }
-    dropLonelyHeadings(&renderer)
+    dropLonelyHeadings(arena, &renderer, bySection: isProse)
   }
 
   private func cleanWeight(_ renderer: borrowing HTMLRenderer) -> Int {
@@ -86,13 +103,37 @@ struct HTMLMainContent: ~Copyable {
         guard Int(candidate.endBlock) > index else { continue }
         var traits = candidate.traits
         let weight = prefix[Int(candidate.endBlock)] - prefix[Int(candidate.firstBlock)]
-        if weight * 10 > total * 3 { traits.remove(.hidden) }
-        if weight * 2 > total { traits.formIntersection([.main, .article, .content]) }
-        if active.count > 0 { traits.formUnion(active[active.count - 1].traits) }
+        traits.subtract(Self.disbelieved(weight, of: total))
+        let outer = active.count > 0 ? active[active.count - 1].traits : []
+        if traits.contains(.header),
+          !outer.isDisjoint(with: [.article, .main]) || hasHeading(renderer, candidate)
+        {
+          traits.remove(.header)
+        }
+        traits.formUnion(outer)
         active.append(Active(endBlock: candidate.endBlock, traits: traits))
       }
       renderer.blocks[index].traits = active.count > 0 ? active[active.count - 1].traits : []
     }
+  }
+
+  /// Traits that a region of `weight` cannot have because it holds too much of the page's `total`.
+  private static func disbelieved(_ weight: Int, of total: Int) -> HTMLTraits {
+    let tenths = weight * 10
+    if tenths > total * 5 { return HTMLTraits(rawValue: ~positive.rawValue) }
+    if tenths > total * 4 { return [.hidden, .aside, .form, .header, .navigation] }
+    if tenths > total * 3 { return [.hidden, .aside, .form, .header] }
+    if tenths > total * 2 { return [.header] }
+    return []
+  }
+
+  /// True if a heading that is no link stands in the region.
+  private func hasHeading(_ renderer: borrowing HTMLRenderer, _ region: HTMLRegion) -> Bool {
+    for index in Int(region.firstBlock)..<Int(region.endBlock) {
+      let block = renderer.blocks[index]
+      if block.kind == .heading, block.linkWeight * 2 < block.weight { return true }
+    }
+    return false
   }
 
   /// Per element: weight of the long, mostly unlinked blocks below it.
@@ -105,7 +146,7 @@ struct HTMLMainContent: ~Copyable {
       let own = block.weight - block.linkWeight
       allSum[Int(block.node)] += block.weight
       linkSum[Int(block.node)] += block.linkWeight
-      guard block.weight >= Self.longText, block.linkWeight * 3 < block.weight,
+      guard Int(block.weight) >= Self.longText, block.linkWeight * 3 < block.weight,
         block.traits.isDisjoint(with: Self.boilerplate)
       else { continue }
       longSum[Int(block.node)] += own
@@ -130,14 +171,14 @@ struct HTMLMainContent: ~Copyable {
       let region = renderer.regions[index]
       guard region.traits.contains(.main) else { continue }
       let node = Int(region.node)
-      if longSum[node] * 2 > total, best == 0 || longSum[node] > longSum[best] { best = node }
+      if Int(longSum[node]) * 10 > Int(total) * 5, best == 0 || longSum[node] > longSum[best] { best = node }
     }
     var node = best
     while true {
       var child = node + 1
       var next = -1
       while child < Int(arena.end[node]) {
-        if longSum[child] * 10 >= longSum[node] * 8, arena.tag[child] != .text { next = child }
+        if Int(longSum[child]) * 10 >= Int(longSum[node]) * 8, arena.tag[child].isContainer { next = child }
         child = Int(arena.end[child])
       }
       if next < 0 || longSum[next] == 0 { break }
@@ -157,7 +198,7 @@ struct HTMLMainContent: ~Copyable {
       var block = renderer.blocks[index]
       let isInside = block.node >= UInt32(root) && block.node < end
       let isLinked =
-        block.linkWeight * 2 > block.weight && block.kind != .heading && !allowsLinks
+        Int(block.linkWeight) * 10 > Int(block.weight) * 5 && block.kind != .heading && !allowsLinks
         && isInLinkList(arena, block)
       block.isKept = isInside && block.traits.isDisjoint(with: rejecting) && !isLinked
       if block.isKept { sum += Int(block.weight) }
@@ -171,24 +212,49 @@ struct HTMLMainContent: ~Copyable {
     var node = Int(block.node)
     var steps = 0
     while node > 0, steps < 8 {
-      if allSum[node] >= block.weight * 2 { return linkSum[node] * 10 > allSum[node] * 3 }
+      if allSum[node] >= block.weight * 2 {
+        return Int(linkSum[node]) * 10 > Int(allSum[node]) * (block.kind == .row ? 8 : 3)
+      }
       node = Int(arena.parent[node])
       steps += 1
     }
     return true
   }
 
-  /// A heading is kept if kept text follows it before the next heading of the same or a higher level.
-  private func dropLonelyHeadings(_ renderer: inout HTMLRenderer) {
-    var followed = false
+  /// On a page of prose a heading is kept if kept text follows it before the next heading of its level or above. A
+  /// linked one needs running text: else it is a link to another page. On other pages any kept text behind it will do.
+  private func dropLonelyHeadings(
+    _ arena: borrowing HTMLArena, _ renderer: inout HTMLRenderer, bySection: Bool
+  ) {
+    // Bit n: text, or running text, stands between here and the next heading of level n or above.
+    var text: UInt8 = 0
+    var runningText: UInt8 = 0
     var index = renderer.blocks.count - 1
     while index >= 0 {
-      if renderer.blocks[index].kind == .heading {
-        if !followed { renderer.blocks[index].isKept = false }
-      } else if renderer.blocks[index].isKept {
-        followed = true
+      let block = renderer.blocks[index]
+      if block.kind == .heading {
+        let level = headingLevel(arena, block)
+        let isLinked = bySection && block.linkWeight * 2 > block.weight
+        let isFollowed = (isLinked ? runningText : text) & (1 << level) != 0
+        if !isFollowed { renderer.blocks[index].isKept = false }
+        index -= 1
+        guard bySection else { continue }
+        // Above this heading its section is behind it, for headings of its level and below.
+        text &= (1 << level) - 1
+        runningText &= (1 << level) - 1
+        continue
+      } else if block.isKept {
+        text = 0xFF
+        if Int(block.weight) >= Self.longText, block.linkWeight * 2 < block.weight { runningText = 0xFF }
       }
       index -= 1
     }
+  }
+
+  /// 1 to 6.
+  private func headingLevel(_ arena: borrowing HTMLArena, _ block: HTMLBlock) -> UInt8 {
+    var node = Int(block.node)
+    while node > 0, !arena.tag[node].isHeading { node = Int(arena.parent[node]) }
+    return arena.tag[node].isHeading ? arena.tag[node].rawValue - HTMLTag.h1.rawValue + 1 : 6
   }
 }

@@ -21,6 +21,8 @@ extension HTMLRenderer {
       default: break
       }
     }
+    // `content-with-sidebar` is a wrapper, not a sidebar.
+    if traits.contains(.content) { traits.subtract([.aside, .notice]) }
     if tag == .dialog, arena.attribute(.open, of: node) == nil { traits.insert(.hidden) }
     if traits.isEmpty { return -1 }
     regions.append(

@@ -149,6 +149,16 @@ enum HTMLTag: UInt8 {
     }
   }
 
+  /// May hold the main text of a page, rather than one paragraph of it.
+  var isContainer: Bool {
+    switch self {
+    case .text, .p, .li, .dt, .dd, .h1, .h2, .h3, .h4, .h5, .h6, .pre, .blockquote, .figcaption, .caption,
+      .summary, .address:
+      false
+    default: true
+    }
+  }
+
   /// A paragraph break (blank line) rather than a line break.
   var isParagraphBreak: Bool {
     switch self {
