@@ -62,7 +62,8 @@ public struct Document: Equatable, Sendable {
 
   private mutating func openMember(_ key: StaticString) {
     metadata.removeLast()
-    if metadata.count > 1 { metadata.append(UInt8(ascii: ",")) }
+    // An empty object may hold white space (`{ }`).
+    if metadata.last(where: { $0 > 32 }) != UInt8(ascii: "{") { metadata.append(UInt8(ascii: ",")) }
     metadata.append(UInt8(ascii: "\""))
     metadata.append(key)
     metadata.append("\":")

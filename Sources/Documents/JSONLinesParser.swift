@@ -17,13 +17,8 @@ public final class JSONLinesParser: RecordParser {
   private var scratch: [UInt8] = []
   private var members: [(key: Range<Int>, value: Range<Int>)] = []
 
-  private let requiresText: Bool
-
-  /// - Parameters:
-  ///   - defaultSource: `source` of documents that have none.
-  ///   - requiresText: false: a document without text has an empty one, as where tokens stand in its place.
-  public init(fields: FieldNames = FieldNames(), defaultSource: String = "", requiresText: Bool = true) {
-    self.requiresText = requiresText
+  /// - Parameter defaultSource: `source` of documents that have none.
+  public init(fields: FieldNames = FieldNames(), defaultSource: String = "") {
     textKeys = fields.text.map { Array($0.utf8) }
     idKeys = fields.id.map { Array($0.utf8) }
     self.defaultSource = Array(defaultSource.utf8)
@@ -78,7 +73,13 @@ public final class JSONLinesParser: RecordParser {
       }
       if JSONScanner.skipSpace(line, end) < line.count { throw .malformed(at: end) }
     } catch {
-      return defect("not-json", "The line is not a JSON object (\(error)). It was skipped.")
+      let message =
+        switch error {
+        case .malformed(let index):
+          "The line is not a JSON object: byte \(index) does not fit. It was skipped."
+        case .tooDeep(let index): "The line is nested too deep at byte \(index). It was skipped."
+        }
+      return defect("not-json", message)
     }
     return assemble(members, line, record, chunk.file, into: &kept)
       ? nil : defect("no-text", "The object has no string \"text\". It was skipped.")
@@ -91,36 +92,26 @@ public final class JSONLinesParser: RecordParser {
   ) -> Bool {
     scratch.removeAll(keepingCapacity: true)
     var entry = DocumentBatch.Entry()
-    var textKey = Int.max
-    var idKey = Int.max
+    guard let text = first(of: textKeys, members, line, { line[$0.lowerBound] == UInt8(ascii: "\"") }) else {
+      return false
+    }
+    let id = first(of: idKeys, members, line) { _ in true }
+    entry.text = unescape(line, members[text].value)
+    if let id { entry.id = scalar(line, members[id].value) }
     var hasMetadata = false
     for (key, value) in members {
       let name = line.extracting(key)
-      if let rank = position(of: name, in: textKeys) {
-        guard rank < textKey, line[value.lowerBound] == UInt8(ascii: "\"") else { continue }
-        textKey = rank
-        entry.text = unescape(line, value)
-      } else if let rank = position(of: name, in: idKeys) {
-        guard rank < idKey else { continue }
-        idKey = rank
-        entry.id = scalar(line, value)
-      } else if name.count == 6, name.starts(with: "source") {
-        entry.source = scalar(line, value)
-      } else if name.count == 3, name.starts(with: "url") {
-        entry.url = scalar(line, value)
-      } else if name.count == 7, name.starts(with: "created") {
-        entry.created = scalar(line, value)
-      } else if name.count == 8, name.starts(with: "metadata"), line[value.lowerBound] == UInt8(ascii: "{"),
-        !hasMetadata
-      {
+      switch JSONLinesParser.known(name) {
+      case .source: entry.source = scalar(line, value)
+      case .url: entry.url = scalar(line, value)
+      case .created: entry.created = scalar(line, value)
+      case .metadata where !hasMetadata && line[value.lowerBound] != UInt8(ascii: "n"):
         hasMetadata = true
-        let start = scratch.count
-        scratch.append(line.extracting(value))
-        entry.metadata = start..<scratch.count
+        entry.metadata = object(line, value)
+      default: break
       }
     }
-    guard textKey != Int.max || !requiresText else { return false }
-    entry.extras = extras(members, line)
+    entry.extras = extras(members, line, text, id)
     if entry.id.isEmpty {
       let start = scratch.count
       scratch.append(
@@ -142,28 +133,55 @@ public final class JSONLinesParser: RecordParser {
     return true
   }
 
+  private enum Known { case written, source, url, created, metadata }
+
+  /// Names that the writer writes itself: a member of one of these never goes on as an extra, or it would stand twice.
+  private static func known(_ name: borrowing Span<UInt8>) -> Known? {
+    switch name.count {
+    case 2 where name.starts(with: "id"), 4 where name.starts(with: "text"): .written
+    case 3 where name.starts(with: "url"): .url
+    case 6 where name.starts(with: "source"): .source
+    case 7 where name.starts(with: "created"): .created
+    case 8 where name.starts(with: "metadata"): .metadata
+    default: nil
+    }
+  }
+
+  /// The member that gives a field: of the first of its names that is present; of doubled ones the first.
+  private func first(
+    of keys: [[UInt8]], _ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>,
+    _ accepts: (Range<Int>) -> Bool
+  ) -> Int? {
+    for key in keys {
+      for index in members.indices
+      where line.extracting(members[index].key).equals(key) && accepts(members[index].value) { return index }
+    }
+    return nil
+  }
+
   /// The raw members that are none of ours, joined by commas.
-  private func extras(_ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>)
-    -> Range<Int>
-  {
+  private func extras(
+    _ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>, _ text: Int, _ id: Int?
+  ) -> Range<Int> {
     let start = scratch.count
-    for (key, value) in members {
-      let name = line.extracting(key)
-      let isOurs =
-        position(of: name, in: textKeys) != nil || position(of: name, in: idKeys) != nil
-        || (name.count == 6 && name.starts(with: "source")) || (name.count == 3 && name.starts(with: "url"))
-        || (name.count == 7 && name.starts(with: "created"))
-        || (name.count == 8 && name.starts(with: "metadata") && line[value.lowerBound] == UInt8(ascii: "{"))
-      if isOurs { continue }
+    for (index, member) in members.enumerated() {
+      if index == text || index == id || JSONLinesParser.known(line.extracting(member.key)) != nil {
+        continue
+      }
       if scratch.count > start { scratch.append(UInt8(ascii: ",")) }
-      scratch.append(line.extracting(key.lowerBound - 1..<value.upperBound))
+      scratch.append(line.extracting(member.key.lowerBound - 1..<member.value.upperBound))
     }
     return start..<scratch.count
   }
 
-  private func position(of name: borrowing Span<UInt8>, in keys: [[UInt8]]) -> Int? {
-    for (index, key) in keys.enumerated() where name.equals(key) { return index }
-    return nil
+  /// An object as it stands; anything else becomes the only member of one.
+  private func object(_ line: borrowing Span<UInt8>, _ value: Range<Int>) -> Range<Int> {
+    let start = scratch.count
+    let isObject = line[value.lowerBound] == UInt8(ascii: "{")
+    if !isObject { scratch.append("{\"metadata\":") }
+    scratch.append(line.extracting(value))
+    if !isObject { scratch.append("}") }
+    return start..<scratch.count
   }
 
   private func unescape(_ line: borrowing Span<UInt8>, _ value: Range<Int>) -> Range<Int> {

@@ -29,6 +29,7 @@ public final class DecodingReader {
   private let input: ByteInput
   private let decoder: any MemberDecoder
   private let limits: Limits
+  private let dictionary: [UInt8]
   private let buffer: UnsafeMutableRawBufferPointer
   private var low = 0
   private var high = 0
@@ -37,6 +38,7 @@ public final class DecodingReader {
   private var bufferOffset: Int64
   private var decodedTotal: Int64 = 0
   private let startOffset: Int64
+  private var rescanned: Int64 = 0
 
   static let bufferBytes = 256 << 10
 
@@ -79,17 +81,13 @@ public final class DecodingReader {
       codec = try DecodingReader.head(of: file, count: 0).codec
     }
     self.codec = codec
-    switch codec {
-    case .plain:
-      decoder = PlainDecoder()
+    var dictionary: [UInt8] = []
+    if codec == .zstd, let file { dictionary = try DecodingReader.dictionary(of: file, limits: limits) }
+    self.dictionary = dictionary
+    decoder = try DecodingReader.makeDecoder(codec, limits, dictionary)
+    if codec == .plain {
       memberOffset = 0
       decodedInMember = offset
-    case .gzip: decoder = try GzipDecoder()
-    case .zstd:
-      let dictionary =
-        if let file { try DecodingReader.dictionary(of: file, limits: limits) } else { [UInt8]() }
-      decoder = try ZstdDecoder(windowLog: limits.zstdWindowLog, dictionary: dictionary)
-    case .bzip2: decoder = Bzip2Decoder()
     }
   }
 
@@ -140,14 +138,14 @@ public final class DecodingReader {
         isInMember = false
         return .corrupt("expands more than \(limits.expansionRatio) : 1")
       }
-      if case .corrupt(let reason) = step.state {
-        isInMember = false
-        return .corrupt(reason)
-      }
       if step.produced > 0 {
+        // What came with the end or the damage goes out first.
         if step.state == .memberEnd { pendingMemberEnd = true }
+        if case .corrupt(let reason) = step.state { pendingDamage = reason }
         return .bytes(step.produced)
       }
+      if case .corrupt(let reason) = step.state { return damaged(reason) }
+      if let reason = pendingDamage { return damaged(reason) }
       if pendingMemberEnd || step.state == .memberEnd {
         pendingMemberEnd = false
         isInMember = false
@@ -157,14 +155,21 @@ public final class DecodingReader {
         isInMember = false
         return codec == .plain ? .end : .truncated
       }
-      if step.consumed == 0, low < high { return .corrupt("the decoder makes no progress") }
+      if step.consumed == 0, low < high { return damaged("the decoder makes no progress") }
     }
   }
 
   private var pendingMemberEnd = false
+  private var pendingDamage: String?
+
+  private func damaged(_ reason: String) -> Outcome {
+    pendingDamage = nil
+    isInMember = false
+    return .corrupt(reason)
+  }
 
   private func decode(into output: inout [UInt8], _ count: Int) -> DecodingStep {
-    if pendingMemberEnd { return DecodingStep() }
+    if pendingMemberEnd || pendingDamage != nil { return DecodingStep() }
     let available = UnsafeRawBufferPointer(rebasing: buffer[low..<high])
     var step = DecodingStep()
     let decoder = decoder
@@ -186,9 +191,7 @@ public final class DecodingReader {
 
   private func refill() throws(StorageError) {
     bufferOffset += Int64(low)
-    if low > 0, low < high {
-      memmove(buffer.baseAddress!, buffer.baseAddress! + low, high - low)
-    }
+    if low > 0, low < high { memmove(buffer.baseAddress!, buffer.baseAddress! + low, high - low) }
     high -= low
     low = 0
     let count = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[high...]))
@@ -203,7 +206,12 @@ extension DecodingReader {
   public func skipToNextMember(accepting prefix: StaticString = "") throws(StorageError) -> Bool {
     isInMember = false
     pendingMemberEnd = false
-    let restart = memberOffset + 1
+    pendingDamage = nil
+    // Bytes are looked at again only as long as all rescans together stay within the file read so far: damage after
+    // damage must not make the work quadratic.
+    var restart = memberOffset + 1
+    rescanned += max(0, encodedOffset - restart)
+    if rescanned > 4 * (encodedOffset - startOffset) + 16 << 20 { restart = max(restart, encodedOffset) }
     if input.isSeekable, codec != .plain, restart < encodedOffset {
       input.seek(to: restart)
       bufferOffset = restart
@@ -253,7 +261,7 @@ extension DecodingReader {
 
   /// Decodes the first bytes of a candidate: damage there, or another beginning than wanted, refuses it.
   private func content(at index: Int, beginsWith prefix: StaticString) -> Bool {
-    guard let trial = try? DecodingReader.makeDecoder(codec, limits) else { return false }
+    guard let trial = try? DecodingReader.makeDecoder(codec, limits, dictionary) else { return false }
     trial.reset()
     var head = [UInt8](repeating: 0, count: 4096)
     var count = 0
@@ -273,12 +281,13 @@ extension DecodingReader {
     return isSound && count >= prefix.utf8CodeUnitCount && head.span.starts(with: prefix)
   }
 
-  private static func makeDecoder(_ codec: Codec, _ limits: Limits) throws(StorageError) -> any MemberDecoder
-  {
+  private static func makeDecoder(
+    _ codec: Codec, _ limits: Limits, _ dictionary: [UInt8]
+  ) throws(StorageError) -> any MemberDecoder {
     switch codec {
     case .plain: PlainDecoder()
     case .gzip: try GzipDecoder()
-    case .zstd: try ZstdDecoder(windowLog: limits.zstdWindowLog, dictionary: [])
+    case .zstd: try ZstdDecoder(windowLog: limits.zstdWindowLog, dictionary: dictionary)
     case .bzip2: Bzip2Decoder()
     }
   }

@@ -61,10 +61,10 @@ public enum FileSystem {
     }
   }
 
-  /// Removes a file or a whole folder; nothing happens if there is none.
+  /// Removes a file or a whole folder; nothing happens if there is none. Of a link, only the link goes.
   public static func removeTree(_ path: String) throws(StorageError) {
-    guard exists(path) else { return }
-    if isFolder(path) {
+    guard let status = try? System.status(ofLink: path) else { return }
+    if status.isFolder {
       for name in try list(path) { try removeTree(Path.join(path, name)) }
       do throws(System.Failure) { try System.removeEmptyFolder(path) } catch {
         throw .output(path: path, reason: error.reason)

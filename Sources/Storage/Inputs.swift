@@ -30,7 +30,11 @@ public enum InputList {
     -> [InputFile]
   {
     var named = arguments
-    if let list { named += try lines(of: list) }
+    if let list {
+      let listed = try lines(of: list)
+      if listed.isEmpty { throw .input(path: list, reason: "the list names no files") }
+      named += listed
+    }
     if named.isEmpty || named == ["-"] { return [.standardInput] }
     var files: [InputFile] = []
     var single: [String] = []
@@ -50,32 +54,53 @@ public enum InputList {
           if FileSystem.isFolder(path) {
             for name in try filesBelow(path) {
               let whole = Path.join(path, name)
-              files.append(try file(whole, String(whole.dropFirst(root.count))))
+              files.append(try file(whole, tail(whole, root)))
             }
           } else {
-            files.append(try file(path, String(path.dropFirst(root.count))))
+            files.append(try file(path, tail(path, root)))
           }
         }
       } else {
         throw .input(path: argument, reason: "no such file or folder")
       }
     }
+    single = onePathEach(single)
     for (path, name) in zip(single, shortestTails(single)) { files.append(try file(path, name)) }
     return try unique(files)
   }
 
-  /// Names of all files below a folder, relative to it.
-  static func filesBelow(_ folder: String) throws(StorageError) -> [String] {
+  /// Names of all files below a folder, relative to it. Links are followed, but not back into a folder above; pipes,
+  /// sockets and devices are left out, since opening one may wait for ever. A link to nothing stays, and is an error later.
+  static func filesBelow(_ folder: String, above: [String] = []) throws(StorageError) -> [String] {
+    let identity = try FileSystem.identity(of: folder)
+    let key = "\(identity.device):\(identity.inode)"
+    if above.contains(key) { return [] }
     var result: [String] = []
     for name in try FileSystem.list(folder) where !name.hasPrefix(".") {
       let path = Path.join(folder, name)
       if FileSystem.isFolder(path) {
-        result += try filesBelow(path).map { name + "/" + $0 }
-      } else {
+        result += try filesBelow(path, above: above + [key]).map { name + "/" + $0 }
+      } else if FileSystem.isRegularFile(path) || !FileSystem.exists(path) {
         result.append(name)
       }
     }
     return result
+  }
+
+  /// Of several paths to one file, the shortest (then the first by bytes), so that their order does not matter.
+  private static func onePathEach(_ paths: [String]) -> [String] {
+    let sorted = paths.sorted { a, b in
+      a.utf8.count == b.utf8.count ? precedes(a, b) : a.utf8.count < b.utf8.count
+    }
+    var seen: Set<String> = []
+    return sorted.filter { path in
+      let identity = try? FileSystem.identity(of: path)
+      return seen.insert(identity.map { "\($0.device):\($0.inode)" } ?? path).inserted
+    }
+  }
+
+  private static func tail(_ path: String, _ root: String) -> String {
+    String(decoding: path.utf8.dropFirst(root.utf8.count), as: UTF8.self)
   }
 
   private static func file(_ path: String, _ name: String) throws(StorageError) -> InputFile {
@@ -111,18 +136,19 @@ public enum InputList {
   /// For each path its last component, or as many last components as tell it from the others.
   static func shortestTails(_ paths: [String]) -> [String] {
     let components = paths.map { $0.split(separator: "/").filter { $0 != "." } }
-    return components.indices.map { index in
-      var length = 1
-      while length < components[index].count {
-        let tail = components[index].suffix(length)
-        let clashes = components.indices.contains {
-          $0 != index && paths[$0] != paths[index] && components[$0].suffix(length) == tail
-        }
-        if !clashes { break }
-        length += 1
+    var tails = [String](repeating: "", count: paths.count)
+    var open = Array(paths.indices)
+    var length = 1
+    while !open.isEmpty {
+      var owners: [String: Int] = [:]
+      for index in open {
+        tails[index] = components[index].suffix(length).joined(separator: "/")
+        owners[tails[index], default: 0] += 1
       }
-      return components[index].suffix(length).joined(separator: "/")
+      open = open.filter { (owners[tails[$0]] ?? 0) > 1 && components[$0].count > length }
+      length += 1
     }
+    return tails
   }
 
   private static func globRoot(_ pattern: String) -> String {
@@ -138,8 +164,21 @@ public enum InputList {
     return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
   }
 
+  /// All of a list, which may be a pipe (`<(find …)`) and so has no size beforehand.
+  private static func readSequentially(_ path: String) throws(StorageError) -> [UInt8] {
+    let input = try ByteInput(path)
+    var bytes: [UInt8] = []
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try input.read(into: buffer)
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: buffer[..<count])
+    }
+  }
+
   private static func lines(of list: String) throws(StorageError) -> [String] {
-    let bytes = list == "-" ? try StandardStreams.readAllInput() : try FileSystem.readAll(list)
+    let bytes = list == "-" ? try StandardStreams.readAllInput() : try readSequentially(list)
     return bytes.split(separator: 10).map { line in
       String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
     }.filter { !$0.isEmpty }

@@ -44,8 +44,10 @@ final class GzipDecoder: MemberDecoder {
     state.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
     state.pointee.avail_out = room
     let code = isal_inflate(state)
+    // After damage ISA-L's `avail_in` may count bytes of its own buffer: take it within the bounds only.
     var step = DecodingStep(
-      consumed: Int(available - state.pointee.avail_in), produced: Int(room - state.pointee.avail_out))
+      consumed: max(0, Int(available) - Int(state.pointee.avail_in)),
+      produced: max(0, Int(room) - Int(state.pointee.avail_out)))
     switch code {
     case ISAL_DECOMP_OK, ISAL_END_INPUT, ISAL_OUT_OVERFLOW:
       if sluice_inflate_is_finished(state) != 0 { step.state = .memberEnd }

@@ -26,9 +26,12 @@ public final class OutputFile {
 
   public let folder: String
   public let name: String
-  public private(set) var byteCount: Int64 = 0
+  /// Bytes given to `write` so far.
+  public var byteCount: Int64 { written + Int64(pending.count) }
+  private var written: Int64 = 0
   private let temporaryPath: String
   private var descriptor: Int32
+  private var isTemporary = true
   private var sha256 = SHA256()
   private var xxh64 = XXH64()
   private var pending: [UInt8] = []
@@ -75,6 +78,7 @@ public final class OutputFile {
       descriptor = -1
       try System.closeFile(closing)
       try System.move(temporaryPath, to: path)
+      isTemporary = false
       try System.synchronizeFolder(Path.parent(path).isEmpty ? "." : Path.parent(path))
     } catch {
       discard()
@@ -90,7 +94,10 @@ public final class OutputFile {
     if descriptor >= 0 {
       try? System.closeFile(descriptor)
       descriptor = -1
+    }
+    if isTemporary {
       try? System.removeFile(temporaryPath)
+      isTemporary = false
     }
   }
 
@@ -111,12 +118,12 @@ public final class OutputFile {
     }
     sha256.update(bytes)
     xxh64.update(bytes)
-    byteCount += Int64(bytes.count)
+    written += Int64(bytes.count)
   }
 
   private func failure(_ error: System.Failure) -> StorageError {
     let path = Path.join(folder, name)
-    return error.isFull ? .full(path: path, written: byteCount) : .output(path: path, reason: error.reason)
+    return error.isFull ? .full(path: path, written: written) : .output(path: path, reason: error.reason)
   }
 
   /// Writes a small file in one go.

@@ -148,6 +148,13 @@ enum System {
     return status(information)
   }
 
+  /// Of the name itself: a link is not followed.
+  static func status(ofLink path: String) throws(Failure) -> Status {
+    var information = stat()
+    _ = try retry { lstat(path, &information) }
+    return status(information)
+  }
+
   static func status(of descriptor: Int32) throws(Failure) -> Status {
     var information = stat()
     _ = try retry { fstat(descriptor, &information) }

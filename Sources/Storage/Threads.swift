@@ -64,7 +64,12 @@ public final class Monitor: Sendable {
     mutex = .allocate(capacity: 1)
     condition = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    // The clock of timed waits must not jump with the time of day.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -83,7 +88,7 @@ public final class Monitor: Sendable {
   /// Waits at most `milliseconds` with the lock held.
   public func wait(milliseconds: Int) {
     var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
+    clock_gettime(CLOCK_MONOTONIC, &time)
     time.tv_nsec += milliseconds % 1000 * 1_000_000
     time.tv_sec += milliseconds / 1000 + time.tv_nsec / 1_000_000_000
     time.tv_nsec %= 1_000_000_000
