@@ -17,8 +17,13 @@ public final class JSONLinesParser: RecordParser {
   private var scratch: [UInt8] = []
   private var members: [(key: Range<Int>, value: Range<Int>)] = []
 
-  /// - Parameter defaultSource: `source` of documents that have none.
-  public init(fields: FieldNames = FieldNames(), defaultSource: String = "") {
+  private let requiresText: Bool
+
+  /// - Parameters:
+  ///   - defaultSource: `source` of documents that have none.
+  ///   - requiresText: false: a document without text has an empty one, as where tokens stand in its place.
+  public init(fields: FieldNames = FieldNames(), defaultSource: String = "", requiresText: Bool = true) {
+    self.requiresText = requiresText
     textKeys = fields.text.map { Array($0.utf8) }
     idKeys = fields.id.map { Array($0.utf8) }
     self.defaultSource = Array(defaultSource.utf8)
@@ -92,11 +97,10 @@ public final class JSONLinesParser: RecordParser {
   ) -> Bool {
     scratch.removeAll(keepingCapacity: true)
     var entry = DocumentBatch.Entry()
-    guard let text = first(of: textKeys, members, line, { line[$0.lowerBound] == UInt8(ascii: "\"") }) else {
-      return false
-    }
+    let text = first(of: textKeys, members, line) { line[$0.lowerBound] == UInt8(ascii: "\"") }
+    guard text != nil || !requiresText else { return false }
     let id = first(of: idKeys, members, line) { _ in true }
-    entry.text = unescape(line, members[text].value)
+    if let text { entry.text = unescape(line, members[text].value) }
     if let id { entry.id = scalar(line, members[id].value) }
     var hasMetadata = false
     for (key, value) in members {
@@ -161,7 +165,7 @@ public final class JSONLinesParser: RecordParser {
 
   /// The raw members that are none of ours, joined by commas.
   private func extras(
-    _ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>, _ text: Int, _ id: Int?
+    _ members: [(key: Range<Int>, value: Range<Int>)], _ line: borrowing Span<UInt8>, _ text: Int?, _ id: Int?
   ) -> Range<Int> {
     let start = scratch.count
     for (index, member) in members.enumerated() {

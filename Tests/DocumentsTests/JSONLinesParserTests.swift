@@ -71,6 +71,13 @@ import Testing
     #expect(ledger.isBalanced)
   }
 
+  @Test func `where tokens may stand in place of text, a line without text has an empty one`() {
+    let line = #"{"id":"1","tokens":[1,2]}"# + "\n"
+    let (batch, ledger) = parseLines(line, parser: JSONLinesParser(requiresText: false))
+    #expect(written(batch) == #"{"id":"1","text":"","source":"","metadata":{},"tokens":[1,2]}"# + "\n")
+    #expect(ledger.defectCount == 0)
+  }
+
   @Test func `a line that is not UTF-8 is a counted defect`() {
     let (batch, ledger) = parseLines(
       Array("{\"text\":\"".utf8) + [0xFF] + Array("\"}\n{\"text\":\"b\"}\n".utf8))
