@@ -37,7 +37,7 @@ let package = Package(
     room("Text", ["Bytes", "CKernels"]),
     room("Documents", ["Bytes", "Storage"]),
     room("Extraction", ["Bytes", "Storage", "Text", "Documents", "CXML2", "CZlib", "CEmbedded", "CKernels"]),
-    room("Filtering", ["Bytes", "Storage", "Text", "Documents", "CEmbedded"]),
+    room("Filtering", ["Bytes", "Storage", "Text", "Documents", "CEmbedded", "CKernels"]),
     room("Deduplication", ["Bytes", "Storage", "Text", "Documents", "CKernels"]),
     room("Tokenization", ["Bytes", "Storage", "Documents", "CKernels"]),
     room("Sharding", ["Bytes", "Storage", "Documents", "Tokenization"]),

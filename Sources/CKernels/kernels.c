@@ -15,6 +15,26 @@ size_t sluice_ascii_prefix(const uint8_t *p, size_t n) {
   return i;
 }
 
+size_t sluice_ascii_counts(const uint8_t *p, size_t n, uint64_t counts[4]) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    if (sluice_high64(p + i)) break;
+    uint8_t letters = 0, digits = 0, spaces = 0, hashes = 0;
+    for (int k = 0; k < 64; k++) {
+      const uint8_t b = p[i + k];
+      letters += (uint8_t)((b | 0x20) - 'a') < 26;
+      digits += (uint8_t)(b - '0') < 10;
+      spaces += (b == ' ') | ((uint8_t)(b - 9) < 5);
+      hashes += b == '#';
+    }
+    counts[0] += letters;
+    counts[1] += digits;
+    counts[2] += spaces;
+    counts[3] += hashes;
+  }
+  return i;
+}
+
 size_t sluice_json_plain_prefix(const uint8_t *p, size_t n) {
   size_t i = 0;
 #if defined(__SSE2__)

@@ -1,4 +1,5 @@
 import Bytes
+import CKernels
 import Text
 
 /// How many scalars of which kind a text has.
@@ -102,7 +103,7 @@ public struct ScalarCounts: Equatable, Sendable {
   }
 }
 
-/// Counts of ASCII bytes, in blocks that the compiler turns into vector code.
+/// Counts of ASCII bytes: whole blocks by a kernel, the rest one by one.
 private struct ASCIICounts {
   static let blockBytes = 64
   var bytes = 0
@@ -113,34 +114,21 @@ private struct ASCIICounts {
 
   /// Counts the blocks from `start` on that are ASCII throughout; returns how many bytes that were.
   mutating func addBlocks(_ text: borrowing Span<UInt8>, _ start: Int) -> Int {
-    text.withUnsafeBufferPointer { buffer in
-      var index = start
-      while buffer.count - index >= ASCIICounts.blockBytes {
-        // SAFETY: a block's bytes lie below `buffer.count`.
-        let block = buffer.baseAddress! + index
-        var high: UInt8 = 0
-        var letters: UInt8 = 0
-        var digits: UInt8 = 0
-        var spaces: UInt8 = 0
-        var hashes: UInt8 = 0
-        for offset in 0..<ASCIICounts.blockBytes {
-          let byte = block[offset]
-          high |= byte
-          letters &+= (byte | 0x20) &- 97 < 26 ? 1 : 0
-          digits &+= byte &- 48 < 10 ? 1 : 0
-          spaces &+= byte == 0x20 || byte &- 9 < 5 ? 1 : 0
-          hashes &+= byte == 0x23 ? 1 : 0
-        }
-        if high >= 0x80 { break }
-        self.letters += Int(letters)
-        self.digits += Int(digits)
-        self.spaces += Int(spaces)
-        self.hashes += Int(hashes)
-        index += ASCIICounts.blockBytes
+    var counts: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    let counted = text.withUnsafeBufferPointer { buffer in
+      withUnsafeMutableBytes(of: &counts) { counts in
+        // SAFETY: `start` is an index of the text; the kernel writes 4 counts.
+        sluice_ascii_counts(
+          buffer.baseAddress! + start, buffer.count - start,
+          counts.assumingMemoryBound(to: UInt64.self).baseAddress!)
       }
-      bytes += index - start
-      return index - start
     }
+    letters += Int(counts.0)
+    digits += Int(counts.1)
+    spaces += Int(counts.2)
+    hashes += Int(counts.3)
+    bytes += counted
+    return counted
   }
 
   mutating func add(_ byte: UInt8) {

@@ -54,6 +54,9 @@ static inline uint64_t sluice_high64(const uint8_t *p) {
 size_t sluice_ascii_prefix(const uint8_t *p, size_t n);
 /* Index of the first byte that a JSON string must escape or that ends one: '"', '\\' or below 0x20; n if none. */
 size_t sluice_json_plain_prefix(const uint8_t *p, size_t n);
+/* Counts letters, digits, white space (9...13, 32) and '#' in the whole blocks of 64 ASCII bytes at the start of p[0..n), into
+   counts[0...3] (added); returns the bytes of those blocks. */
+size_t sluice_ascii_counts(const uint8_t *p, size_t n, uint64_t counts[4]);
 /* 1 if p[0..n) is well-formed UTF-8 (Unicode 16, table 3-7), else 0. */
 int sluice_utf8_valid(const uint8_t *p, size_t n);
 
