@@ -38,7 +38,16 @@ done
 documents "$work/run/dedup" >"$made/dedup.jsonl"
 cp "$work/run/tokenizer/vocab.tiktoken" "$work/run/tokenizer/report.json" "$made/"
 mv "$made/report.json" "$made/tokenizer.report.json"
-cp "$work/run/store/manifest.json" "$made/store.manifest.json"
+# Token and document files of the store, without those that follow libzstd's version.
+"$python" -c '
+import json, sys
+manifest = json.load(sys.stdin)
+del manifest["parts"]
+for split in manifest["splits"].values():
+    for segment in split["segments"]:
+        segment["files"] = {k: v for k, v in segment["files"].items() if k in ("tok", "doc")}
+json.dump(manifest, sys.stdout, indent=1, sort_keys=True)
+print()' <"$work/run/store/manifest.json" >"$made/store.manifest.json"
 "$sluice" inspect "$work/run/store" >"$made/store.inspect.txt"
 "$sluice" verify "$work/run/store" >"$work/verify.txt" || { cat "$work/verify.txt"; exit 1; }
 
