@@ -66,7 +66,7 @@ public struct DedupRun: Sendable {
 
   public func run() throws(StorageError) -> StageOutcome {
     let clock = RunClock()
-    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode)
+    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode, isStream: inputs.isStream)
     if stage.opening == .complete {
       let ledger = try StageReport.ledger(of: folder)
       try stage.close()

@@ -24,7 +24,18 @@ public struct DocumentInputs: Sendable {
     var others: [String] = []
     for argument in arguments {
       if argument != "-", FileSystem.isFolder(argument) {
+        if try RunManifest.stageNames(argument) != nil {
+          let stages = try CorpusFolders(argument).stages
+          guard let last = stages.last(where: { DocumentInputs.hasParts($0.manifest) }) else {
+            throw .input(path: argument, reason: "the run holds no documents")
+          }
+          try add(folder: last.path, last.manifest)
+          continue
+        }
         if let manifest = try StageManifest.read(argument) {
+          guard DocumentInputs.hasParts(manifest) else {
+            throw .input(path: argument, reason: "a folder of the stage \(manifest.stage) holds no documents")
+          }
           try add(folder: argument, manifest)
           continue
         }
@@ -47,6 +58,10 @@ public struct DocumentInputs: Sendable {
         }
       }
     }
+  }
+
+  private static func hasParts(_ manifest: StageManifest) -> Bool {
+    manifest.outputs.contains { $0.name.hasPrefix("part-") }
   }
 
   private mutating func add(folder: String, _ manifest: StageManifest) throws(StorageError) {

@@ -77,7 +77,7 @@ public struct MapRun: Sendable {
     for (index, step) in steps.enumerated() {
       folders.append(
         try step.folder.map { (path) throws(StorageError) in
-          try StageFolder(path, plan: planJSON(index), mode: options.mode)
+          try StageFolder(path, plan: planJSON(index), mode: options.mode, isStream: input.plan.isStream)
         })
     }
     if let outcomes = try finishedOutcomes(folders) { return outcomes }

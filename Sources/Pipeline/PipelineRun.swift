@@ -59,14 +59,12 @@ public struct PipelineRun: Sendable {
   public func run() throws(StorageError) -> [StageOutcome] {
     let clock = RunClock()
     let plan = planJSON
-    let whole = try StageFolder(folder, plan: plan, mode: options.mode) { (path) throws(StorageError) in
+    let whole = try StageFolder(folder, plan: plan, mode: options.mode, isStream: source.isStream) {
+      (path) throws(StorageError) in
       let manifest = Path.join(path, StageManifest.fileName)
       guard FileSystem.exists(manifest) else { return nil }
       let json = try? JSONValue.parse(try FileSystem.readAll(manifest))
       return json?["plan"]
-    }
-    if source.isStream, whole.opening == .resumed {
-      throw .usage("A run that reads standard input cannot be resumed. Use --restart.")
     }
     var inner = options
     inner.mode = .resume

@@ -19,9 +19,11 @@ final class StageFolder {
   /// - Throws: usage error if the folder is not empty and neither `--resume` nor `--restart` is given, or if the resumed run
   ///   was started with another plan; the difference is named.
   ///
-  /// - Parameter finishedPlan: reads the plan of a whole folder, nil if it is not whole; by default from the stage manifest.
+  /// - Parameters:
+  ///   - isStream: the input is standard input, which cannot be read again from where it stopped.
+  ///   - finishedPlan: reads the plan of a whole folder, nil if it is not whole; by default from the stage manifest.
   init(
-    _ path: String, plan: JSONValue, mode: RunOptions.Mode,
+    _ path: String, plan: JSONValue, mode: RunOptions.Mode, isStream: Bool = false,
     finishedPlan: (String) throws(StorageError) -> JSONValue? = StageFolder.planInManifest
   ) throws(StorageError) {
     self.path = path
@@ -49,12 +51,21 @@ final class StageFolder {
     }
     let planPath = Path.join(journalPath, "plan.json")
     if mode == .resume, FileSystem.exists(planPath) {
+      if isStream {
+        throw .usage(
+          "\(path): a run that reads standard input cannot be resumed. Nothing was changed. Use --restart.")
+      }
       guard let old = try? JSONValue.parse(try FileSystem.readAll(planPath)) else {
         throw .input(path: planPath, reason: "is damaged. Use --restart")
       }
       try compare(old, planPath)
       opening = .resumed
     } else {
+      if mode == .resume, names.contains(where: { $0 != ".tmp" && $0 != "journal" }) {
+        throw .usage(
+          "\(path): the folder holds files, but no run that could be resumed. Nothing was written. Give another folder, or "
+            + "--restart to empty it.")
+      }
       _ = try OutputFile.write(plan.serialized(), folder: path, name: "journal/plan.json")
     }
   }

@@ -61,7 +61,8 @@ public struct TokenizeRun: Sendable {
 
   public func run() throws(StorageError) -> StageOutcome {
     let clock = RunClock()
-    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode) { (path) throws(StorageError) in
+    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode, isStream: inputs.isStream) {
+      (path) throws(StorageError) in
       guard TokenStore.isStore(path) else { return nil }
       return (try? JSONValue.parse(try FileSystem.readAll(Path.join(path, "build.json"))))?["options"]
     }

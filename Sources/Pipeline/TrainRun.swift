@@ -38,6 +38,11 @@ public struct TrainRun: Sendable {
     return .counts(StageManifest.Entry(name: Path.name(path), bytes: bytes, sha256: hex), path: path)
   }
 
+  private var isStream: Bool {
+    if case .documents(let inputs) = source { return inputs.isStream }
+    return false
+  }
+
   private var inputEntries: [StageManifest.Entry] {
     switch source {
     case .documents(let inputs): inputs.entries
@@ -60,7 +65,7 @@ public struct TrainRun: Sendable {
   public func run() throws(StorageError) -> StageOutcome {
     try training.check()
     let clock = RunClock()
-    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode)
+    let stage = try StageFolder(folder, plan: planJSON, mode: options.mode, isStream: isStream)
     if stage.opening == .complete {
       try stage.close()
       return StageOutcome(name: "train", ledger: try StageReport.ledger(of: folder), seconds: 0)
@@ -76,7 +81,7 @@ public struct TrainRun: Sendable {
       try train(parts, ledger, stage, clock, isComplete: isComplete)
       return StageOutcome(name: "train", ledger: ledger, seconds: clock.seconds)
     } catch {
-      if case .documents(let inputs) = source, inputs.isStream { stage.discardAll() }
+      if isStream { stage.discardAll() }
       throw error
     }
   }
