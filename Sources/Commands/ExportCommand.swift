@@ -7,15 +7,15 @@ import Storage
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract:
-      "Give a store the files that another trainer reads: hard links and sidecars, no token is copied.",
+    abstract: "Give a store the files that other trainers read; tokens are linked.",
     discussion: """
       Formats:
       \(Exporters.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
       Examples:
         sluice export store --format megatron -o megatron
-        sluice export store --format datatrove --split valid -o datatrove-valid
+        sluice export store --format datatrove --split train -o datatrove
+        sluice export store --format jsonl -o lines
       """)
 
   @Argument(help: "Folder of a token store.")
@@ -29,7 +29,7 @@ struct ExportCommand: ParsableCommand {
   @Option(name: [.short, .long], help: ArgumentHelp("Folder of the export.", valueName: "folder"))
   var output: String
 
-  @Option(name: .long, help: ArgumentHelp("Split of the store. Default: train.", valueName: "name"))
+  @Option(name: .long, help: ArgumentHelp("Split of the store.", valueName: "name"))
   var split = Holdout.train
 
   @Flag(name: .long, help: "Empty the output folder first.")

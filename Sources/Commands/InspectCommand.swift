@@ -11,7 +11,7 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show what a dump, stage folder, run, tokenizer, token store or view holds.",
     discussion: """
       Examples:
-        sluice inspect crawl/a.warc.gz
+        sluice inspect crawl/garden.warc.gz
         sluice inspect store
         sluice inspect view.json --epochs 3
         sluice inspect store --json
@@ -20,7 +20,7 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A dump; a folder of a stage, run, tokenizer or token store; or the file of a view.")
   var path: String
 
-  @Option(name: .long, help: ArgumentHelp("Epochs that a view's tables count. Default: 1.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Epochs that a view's tables count.", valueName: "n"))
   var epochs = 1
 
   @Flag(name: .long, help: "Machine output.")

@@ -8,15 +8,17 @@ import Storage
 struct ShardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard",
-    abstract:
-      "Decide which GPU rank reads which tokens of a store, for any number of GPUs, without rewriting a token.",
+    abstract: "Decide which GPU rank reads which tokens, for any number of GPUs.",
     discussion: """
-      The view says what is read (seed, context, packing) and who reads it (GPUs, shape, batch). Another GPU count is
-      another view of the same order: each sequence is read exactly once per epoch, and ranks differ by at most one.
+      The view says what is read (seed, context, packing) and who reads it (GPUs,
+      shape, batch). It holds 1 KB, and no token is rewritten: another GPU count
+      is another view of the same order. Each sequence is read exactly once per
+      epoch, and ranks differ by at most one sequence.
 
       Examples:
         sluice shard store --gpus 8 --context 2048 -o view.json
-        sluice shard store --gpus 1024 --tensor-parallel 8 --pipeline-parallel 8 --context 4096 --global-batch 1536 -o big.json
+        sluice shard store --gpus 1024 --tensor-parallel 8 --pipeline-parallel 8 \\
+          --context 4096 --global-batch 1536 -o big.json
         sluice shard store --gpus 16 --context 2048 --ranks
       """)
 
@@ -29,41 +31,41 @@ struct ShardCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Nodes. Default: 8 GPUs per node.", valueName: "n"))
   var nodes: Int?
 
-  @Option(name: .long, help: ArgumentHelp("Ids per sequence. Default: 2048.", valueName: "ids"))
+  @Option(name: .long, help: ArgumentHelp("Ids per sequence.", valueName: "ids"))
   var context = 2048
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Ids that a sequence shares with the next, 0 or 1. Default: 0.", valueName: "ids"))
+    help: ArgumentHelp("Ids that a sequence shares with the next, 0 or 1.", valueName: "ids"))
   var overlap = 0
 
-  @Option(name: .long, help: ArgumentHelp("Split of the store. Default: train.", valueName: "name"))
+  @Option(name: .long, help: ArgumentHelp("Split of the store.", valueName: "name"))
   var split = Holdout.train
 
-  @Option(name: .long, help: ArgumentHelp("Seed of the order. Default: 0.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Seed of the order.", valueName: "n"))
   var seed = 0
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Epochs that the tables count; the view holds for any. Default: 1.", valueName: "n"))
+    help: ArgumentHelp("Epochs that the tables count; the view holds for any.", valueName: "n"))
   var epochs = 1
 
   @Option(
     name: .long,
-    help: ArgumentHelp("How sequences are made of documents: concat. Default: concat.", valueName: "policy"))
+    help: ArgumentHelp("How sequences are made of documents: concat.", valueName: "policy"))
   var packing = View.Packing.concat.rawValue
 
-  @Option(name: .long, help: ArgumentHelp("Tensor parallel size. Default: 1.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Tensor parallel size.", valueName: "n"))
   var tensorParallel = 1
 
-  @Option(name: .long, help: ArgumentHelp("Pipeline parallel size. Default: 1.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Pipeline parallel size.", valueName: "n"))
   var pipelineParallel = 1
 
-  @Option(name: .long, help: ArgumentHelp("Context parallel size. Default: 1.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Context parallel size.", valueName: "n"))
   var contextParallel = 1
 
   @Option(
-    name: .long, help: ArgumentHelp("Expert parallel size; it changes no data. Default: 1.", valueName: "n"))
+    name: .long, help: ArgumentHelp("Expert parallel size; it changes no data.", valueName: "n"))
   var expertParallel = 1
 
   @Option(
@@ -73,13 +75,13 @@ struct ShardCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Sequences per forward pass of a rank. Default: 1.", valueName: "sequences"))
+    help: ArgumentHelp("Sequences per forward pass of a rank.", valueName: "sequences"))
   var microBatch = 1
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "\(Framework.allCases.map(\.rawValue).joined(separator: ", ")). Default: megatron.", valueName: "name"))
+      "\(Framework.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
   var framework = Framework.megatron.rawValue
 
   @Option(

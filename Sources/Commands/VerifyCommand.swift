@@ -8,12 +8,16 @@ import Storage
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check a token store, a view, an export, a stage folder or a whole run against its manifest.",
+    abstract: "Check a store, view, export, stage or run against its manifest.",
     discussion: """
-      Levels, each with those before it: 0 names, sizes, document ends, sums; 1 XXH64 of every file; 2 SHA-256,
-      fingerprint, every document's hash and end of text, every id below the vocabulary; 3 (views) every sequence
-      exactly once per epoch, ranks within one sequence. Each finding names the input parts to tokenize again.
-      Exit code 3 if something is wrong.
+      Levels, each with those before it:
+        0  names, sizes, ends of documents, sums
+        1  XXH64 of every file
+        2  SHA-256, fingerprint, every document's hash and end of text, every id
+           below the vocabulary
+        3  (views) every sequence exactly once per epoch, ranks within one sequence
+      Each finding names the input parts to tokenize again. Exit code 3 if
+      something is wrong.
 
       Examples:
         sluice verify store

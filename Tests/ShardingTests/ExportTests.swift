@@ -76,6 +76,21 @@ import Testing
     }
   }
 
+  @Test func idsAreWrittenAsTheStandardLibraryWritesThem() {
+    var random = SeededRandom(seed: 6)
+    var ids: [UInt32] = [0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, UInt32.max]
+    for _ in 0..<500 {
+      ids.append(
+        UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random))
+    }
+    var line: [UInt8] = []
+    JSONLExporter.append(ids, to: &line)
+    #expect(line.string == ids.map(String.init).joined(separator: ","))
+    line = []
+    JSONLExporter.append([], to: &line)
+    #expect(line.isEmpty)
+  }
+
   @Test func roundedNumbersAreForPeople() {
     #expect(DatatroveExporter.rounded(999) == "999")
     #expect(DatatroveExporter.rounded(1234) == "1.2K")

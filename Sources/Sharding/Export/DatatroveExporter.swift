@@ -9,7 +9,7 @@ import Storage
 /// - Source: datatrove 0.10.0, `pipeline/tokens/tokenizer.py` and `utils/dataset.py`.
 public struct DatatroveExporter: Exporter {
   public let name = "datatrove"
-  public let summary = "datatrove, nanotron: .ds (hard link), .ds.index and .ds.metadata per segment"
+  public let summary = "datatrove, nanotron: .ds (hard link), .ds.index, .ds.metadata"
 
   public init() {}
 

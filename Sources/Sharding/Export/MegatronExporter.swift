@@ -9,7 +9,7 @@ import Storage
 /// - Source: megatron-core 0.16.1, `core/datasets/indexed_dataset.py`.
 public struct MegatronExporter: Exporter {
   public let name = "megatron"
-  public let summary = "Megatron-LM: .bin (hard link) and .idx per segment; pass all prefixes without weights"
+  public let summary = "Megatron-LM: .bin (hard link) and .idx per segment"
 
   /// Prefixes that a blend can take: their numbers are i16.
   static let prefixesMax = 32_766
