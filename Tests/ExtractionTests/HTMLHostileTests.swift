@@ -153,6 +153,33 @@ struct HTMLHostileTests {
     #expect(twice < once * 3 + 0.02)
   }
 
+  /// H1 of the notes: a parser that stops at depth 256 lost nine words of ten.
+  @Test func wordsAtEveryDepthAreKept() {
+    var html = ""
+    for level in 0..<2_000 { html += "<div><p>word\(level)</p>" }
+    let text = allText(Array(html.utf8))
+    for level in [0, 255, 256, 257, 511, 512, 513, 1_999] {
+      #expect(text.contains("word\(level)\n") || text.hasSuffix("word\(level)"))
+    }
+  }
+
+  /// H6: memory that a huge page needed is given back, so a long run stays flat.
+  @Test func theArenaShrinksAfterAHugePage() {
+    var builder = HTMLTreeBuilder(limits: .standard)
+    builder.parse(repeated("<b>x</b>", 400_000).span)
+    #expect(builder.arena.count > 500_000)
+    builder.shrink()
+    #expect(builder.arena.tag.capacity <= 1 << 18)
+    #expect(builder.arena.attributes.capacity <= 1 << 18)
+    let page = Array(HTMLSamplePages.article.utf8)
+    builder.parse(page.span)
+    let nodes = builder.arena.count
+    let capacity = builder.arena.tag.capacity
+    for _ in 0..<1_000 { builder.parse(page.span) }
+    #expect(builder.arena.count == nodes)
+    #expect(builder.arena.tag.capacity == capacity)
+  }
+
   @Test func theSamePageGivesTheSameTextWhateverCameBefore() {
     let extractor = HTMLExtractor()
     var first = HTMLExtractor.Result()

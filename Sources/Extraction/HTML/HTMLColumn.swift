@@ -5,7 +5,7 @@
 struct HTMLColumn<Element: BitwiseCopyable>: ~Copyable {
   private(set) var base: UnsafeMutablePointer<Element>
   private(set) var count = 0
-  private var capacity: Int
+  private(set) var capacity: Int
 
   init(capacity: Int = 64) {
     self.capacity = max(capacity, 1)
