@@ -13,6 +13,8 @@ enum UTF16Text {
       if bytes[0] == 0xFF, bytes[1] == 0xFE { return .little }
       if bytes[0] == 0xFE, bytes[1] == 0xFF { return .big }
     }
+    // Without a zero it is no UTF-16 of this kind: one search, for nearly all pages.
+    if bytes.extracting(0..<count).firstIndex(of: 0) == nil { return nil }
     var even = 0
     var odd = 0
     var index = 0

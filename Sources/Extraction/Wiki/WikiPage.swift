@@ -153,17 +153,19 @@ struct WikiPage {
   static func sanitise(_ bytes: borrowing Span<UInt8>, into output: inout [UInt8]) -> Int {
     output.removeAll(keepingCapacity: true)
     var count = UTF8Text.repair(bytes, into: &output)
-    var index = 0
-    while index < output.count {
-      let byte = output[index]
-      if byte < 0x20, byte != 9, byte != 10, byte != 13 {
-        output.replaceSubrange(index...index, with: [0x3F])
-        count += 1
-      } else if byte == 0xEF, output[index + 1] == 0xBF, output[index + 2] >= 0xBE {
-        output[index + 2] = 0xBD
-        count += 1
+    output.withUnsafeMutableBufferPointer { buffer in
+      for index in buffer.indices {
+        let byte = buffer[index]
+        if byte >= 0x20, byte != 0xEF { continue }
+        if byte < 0x20, byte != 9, byte != 10, byte != 13 {
+          buffer[index] = UInt8(ascii: "?")
+          count += 1
+        } else if byte == 0xEF, buffer[index + 1] == 0xBF, buffer[index + 2] >= 0xBE {
+          // Well-formed by now: two more bytes follow.
+          buffer[index + 2] = 0xBD
+          count += 1
+        }
       }
-      index += 1
     }
     return count
   }

@@ -100,11 +100,10 @@ struct WikitextInliner {
       flush()
       return 2
     case UInt8(ascii: "&"):
-      let position = output.count
+      guard let reference = WikitextReference(text, at: index) else { return 0 }
       flush()
-      let length = WikitextEntities.append(text, index, to: &output)
-      if length == 0 { output.removeSubrange(position...) }
-      return length
+      reference.append(to: &output)
+      return reference.length
     case UInt8(ascii: "_"): return switchWord(text, index, copied, &output)
     case UInt8(ascii: "-"):
       guard next(1) == UInt8(ascii: "{"), next(2) != UInt8(ascii: "{") else { return 0 }
@@ -266,7 +265,7 @@ struct WikitextInliner {
       output.append(isBlock ? "$$" : "$")
       output.append(text.extracting(text.trimmedRange(content)))
       output.append(isBlock ? "$$" : "$")
-    case "nowiki": WikitextEntities.appendAll(text.extracting(content), to: &output)
+    case "nowiki": WikitextReference.appendAll(text.extracting(content), to: &output)
     default: appendCode(text, content, &output)
     }
     return close.upperBound - index
@@ -279,55 +278,9 @@ struct WikitextInliner {
     while start < content.upperBound {
       let end = min(text.firstIndex(of: 10, from: start) ?? content.upperBound, content.upperBound)
       output.append(Wikitext.verbatimMark)
-      WikitextEntities.appendAll(text.extracting(start..<end), to: &output)
+      WikitextReference.appendAll(text.extracting(start..<end), to: &output)
       output.append(10)
       start = end + 1
     }
-  }
-}
-
-/// Character references in wikitext.
-enum WikitextEntities {
-  /// Appends what the reference at `index` stands for; the bytes that it takes, 0 if none stands there. A no-break space becomes a blank.
-  static func append(_ text: borrowing Span<UInt8>, _ index: Int, to output: inout [UInt8]) -> Int {
-    if index + 1 < text.count, text[index + 1] == UInt8(ascii: "#") { return numeric(text, index, &output) }
-    return text.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress,
-        let match = HTMLEntities.standard.match(base, at: index + 1, end: buffer.count), match.hasSemicolon
-      else { return 0 }
-      output.append(scalar: match.first == 0xA0 ? 32 : match.first)
-      if match.second != 0 { output.append(scalar: match.second) }
-      return match.length + 1
-    }
-  }
-
-  private static func numeric(_ text: borrowing Span<UInt8>, _ index: Int, _ output: inout [UInt8]) -> Int {
-    var position = index + 2
-    let isHex = position < text.count && text[position] | 0x20 == UInt8(ascii: "x")
-    if isHex { position += 1 }
-    let start = position
-    var value: UInt32 = 0
-    while position < text.count, position - start < 8 {
-      guard let digit = isHex ? text[position].hexDigit : text[position].decimalDigit else { break }
-      value = min(value * (isHex ? 16 : 10) + UInt32(digit), 0x110000)
-      position += 1
-    }
-    guard position > start, position < text.count, text[position] == UInt8(ascii: ";") else { return 0 }
-    let scalar = HTMLText.numericScalar(value)
-    if scalar >= 32 || scalar == 9 || scalar == 10 { output.append(scalar: scalar == 0xA0 ? 32 : scalar) }
-    return position + 1 - index
-  }
-
-  /// Appends the text with its references replaced.
-  static func appendAll(_ text: borrowing Span<UInt8>, to output: inout [UInt8]) {
-    var copied = 0
-    var index = 0
-    while let found = text.firstIndex(of: UInt8(ascii: "&"), from: index) {
-      output.append(text.extracting(copied..<found))
-      let length = append(text, found, to: &output)
-      copied = found + length
-      index = found + max(1, length)
-    }
-    output.append(text.extracting(copied..<text.count))
   }
 }
