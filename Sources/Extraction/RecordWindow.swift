@@ -7,14 +7,15 @@ import Storage
 final class RecordWindow {
   enum Fill: Equatable {
     case bytes
-    /// A member ended, and the next one, whose bytes begin at this position, starts with a record.
+    /// A member ended, and the next one, whose bytes begin at this position, starts with a record, or with damage (then no bytes
+    /// follow, and the next fill tells what it is).
     case newMember(Int)
     case end, truncated
     case corrupt(String)
   }
   enum Blank: Equatable {
-    /// `longBlank`: nothing but line ends in a long stretch behind a record.
-    case byte, longBlank, end, truncated
+    /// `settled`: behind a record that is being kept its member ends, or come nothing but line ends in a long stretch.
+    case byte, settled, end, truncated
     case corrupt(String)
   }
 
@@ -126,15 +127,15 @@ final class RecordWindow {
         if bytes.count == position { return .end }
         deferred = .end
       case .truncated:
-        if bytes.count == position { return .truncated }
         deferred = .truncated
+        if bytes.count == position { return .newMember(position) }
       case .corrupt(let reason):
-        if bytes.count == position { return .corrupt(reason) }
         deferred = .corrupt(reason)
+        if bytes.count == position { return .newMember(position) }
       }
       break
     }
-    return beginsRecord(position) ? .newMember(position) : .bytes
+    return beginsRecord(position) || isCutSignature(position) ? .newMember(position) : .bytes
   }
 
   /// Goes over line ends between records. `keeping`: bytes before this position are kept even if no record was cut yet.
@@ -147,10 +148,12 @@ final class RecordWindow {
       if keeping == 0 {
         dropGap()
       } else if index - keeping > RecordWindow.readBytes {
-        return .longBlank
+        return .settled
       }
       switch try more() {
-      case .bytes, .newMember: continue
+      case .bytes: continue
+      case .newMember:
+        if keeping > 0 { return .settled }
       case .end: return .end
       case .truncated: return .truncated
       case .corrupt(let reason): return .corrupt(reason)
@@ -193,6 +196,13 @@ final class RecordWindow {
       }
     }
     return beginsRecord(start)
+  }
+
+  /// True if the input ends inside the signature of a record.
+  private func isCutSignature(_ position: Int) -> Bool {
+    let count = bytes.count - position
+    guard count < 7 else { return false }
+    return "WARC/1".utf8.starts(with: bytes[position...]) || "WARC/0".utf8.starts(with: bytes[position...])
   }
 
   private func beginsRecord(_ position: Int) -> Bool {

@@ -6,7 +6,7 @@ enum UTF16Text {
   enum ByteOrder: Equatable { case little, big }
 
   /// The byte order of UTF-16 without byte order mark: more than 30 % of the first KiB's bytes are NUL at odd (little endian) or even
-  /// offsets, and none at the others.
+  /// offsets (at least four), and none at the others.
   static func byteOrder(_ bytes: borrowing Span<UInt8>) -> ByteOrder? {
     let count = min(bytes.count, 1024) & ~1
     if count >= 2 {
@@ -23,8 +23,8 @@ enum UTF16Text {
       if bytes[index + 1] == 0 { odd += 1 }
       index += 2
     }
-    if even == 0, odd * 10 > count * 3 { return .little }
-    if odd == 0, even * 10 > count * 3 { return .big }
+    if even == 0, odd > 3, odd * 10 > count * 3 { return .little }
+    if odd == 0, even > 3, even * 10 > count * 3 { return .big }
     return nil
   }
 

@@ -33,6 +33,7 @@ public struct JSONLinesSource: DumpSource {
     var fields = JSONLinesParser.FieldNames()
     fields.text = ["text", "content", "raw_content"]
     fields.id = ["id", "doc_id", "docid", "_id"]
-    return JSONLinesParser(fields: fields, defaultSource: options.source ?? JSONLinesSource.name)
+    return JSONLinesExtractor(
+      JSONLinesParser(fields: fields, defaultSource: options.source ?? JSONLinesSource.name))
   }
 }

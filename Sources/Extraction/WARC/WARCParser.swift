@@ -269,7 +269,19 @@ extension WARCParser {
       }
     }
     if let mark = outcome.mark { marks.append(mark) }
+    if isCut, payload == .html { dropCutTag() }
     return finish(payload, truncated, &ledger)
+  }
+
+  /// Forgets a tag that a cut page ends inside: it would become text.
+  private func dropCutTag() {
+    let low = max(0, decoded.count - limits.headerBytes)
+    var index = decoded.count
+    while index > low {
+      index -= 1
+      if decoded[index] == UInt8(ascii: ">") { return }
+      if decoded[index] == UInt8(ascii: "<") { return decoded.removeSubrange(index...) }
+    }
   }
 
   /// From decoded text to the document.

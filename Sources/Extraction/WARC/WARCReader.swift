@@ -60,7 +60,7 @@ public final class WARCReader: RecordReader {
   /// Reads one record, or one stretch of damage.
   private func takeRecord(_ chunk: inout RecordChunk) throws(StorageError) {
     switch try window.skipBlank() {
-    case .byte, .longBlank: break
+    case .byte, .settled: break
     case .end: return finish(at: window.reader.encodedOffset)
     case .truncated:
       note(
@@ -127,6 +127,7 @@ public final class WARCReader: RecordReader {
       try keep(record, end: window.start + header.byteCount, mark: nil, &chunk)
       return try skip(length, of: record, &chunk)
     }
+    if overflows, !window.isPlain { return try takeUnmeasured(record, &chunk) }
     if overflows || (window.isPlain && total > limits.recordBytes && isBehindEnd(record.offset, total)) {
       return try resync(
         "warc-length", "Content-Length \(length) reaches behind the end of the file.", losesRecord: true,
@@ -167,7 +168,7 @@ public final class WARCReader: RecordReader {
     let start = window.start
     window.advance(to: end)
     switch try window.skipBlank(keeping: end) {
-    case .end, .longBlank: break
+    case .end, .settled: break
     case .truncated:
       note(
         "truncated-file", "The file ends inside a compressed member, behind its record.", losesRecord: false,
