@@ -144,10 +144,10 @@ extension DedupRun {
     inputs: DocumentInputs, settings: Settings, options: RunOptions
   ) throws(StorageError) -> StageOutcome {
     var inner = options
-    inner.mode = .restart
+    inner.mode = .fresh
     inner.keepsDropped = false
     let parent = options.temporaryFolder ?? Process.environment("TMPDIR") ?? "/tmp"
-    let folder = Path.join(parent, "sluice-dedup-\(Process.identifier)")
+    let folder = try FileSystem.makeTemporaryFolder(in: parent, label: "sluice-dedup")
     defer { try? FileSystem.removeTree(folder) }
     let outcome = try DedupRun(inputs: inputs, settings: settings, folder: folder, options: inner).run()
     let kept = try DocumentInputs([folder])

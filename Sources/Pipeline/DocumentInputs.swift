@@ -22,6 +22,7 @@ public struct DocumentInputs: Sendable {
     isStrict = true
     isComplete = true
     var others: [String] = []
+    var folders: [String] = []
     for argument in arguments {
       if argument != "-", FileSystem.isFolder(argument) {
         if try RunManifest.stageNames(argument) != nil {
@@ -29,14 +30,14 @@ public struct DocumentInputs: Sendable {
           guard let last = stages.last(where: { DocumentInputs.hasParts($0.manifest) }) else {
             throw .input(path: argument, reason: "the run holds no documents")
           }
-          try add(folder: last.path, last.manifest)
+          folders.append(last.path)
           continue
         }
         if let manifest = try StageManifest.read(argument) {
           guard DocumentInputs.hasParts(manifest) else {
             throw .input(path: argument, reason: "a folder of the stage \(manifest.stage) holds no documents")
           }
-          try add(folder: argument, manifest)
+          folders.append(argument)
           continue
         }
         if FileSystem.exists(Path.join(argument, "journal")) {
@@ -46,6 +47,16 @@ public struct DocumentInputs: Sendable {
         }
       }
       others.append(argument)
+    }
+    if !folders.isEmpty, others.contains("-") {
+      throw .usage("\"-\" (standard input) cannot be mixed with other inputs.")
+    }
+    // Parts of several folders are told apart by the folders' names.
+    folders = InputList.onePathEach(folders)
+    for (folder, tail) in zip(folders, InputList.shortestTails(folders)) {
+      if let manifest = try StageManifest.read(folder) {
+        try add(folder: folder, manifest, prefix: folders.count > 1 ? tail + "/" : "")
+      }
     }
     if !others.isEmpty || filesFrom != nil || arguments.isEmpty {
       let expanded = try InputList.expand(others, filesFrom: filesFrom)
@@ -58,13 +69,19 @@ public struct DocumentInputs: Sendable {
         }
       }
     }
+    // The order in which the user named them does not matter.
+    func precedes(_ a: String, _ b: String) -> Bool {
+      Array(a.utf8).lexicographicallyPrecedes(Array(b.utf8))
+    }
+    files.sort { precedes($0.name, $1.name) }
+    entries.sort { precedes($0.name, $1.name) }
   }
 
   private static func hasParts(_ manifest: StageManifest) -> Bool {
     manifest.outputs.contains { $0.name.hasPrefix("part-") }
   }
 
-  private mutating func add(folder: String, _ manifest: StageManifest) throws(StorageError) {
+  private mutating func add(folder: String, _ manifest: StageManifest, prefix: String) throws(StorageError) {
     isComplete = isComplete && manifest.isComplete
     for output in manifest.outputs where output.name.hasPrefix("part-") {
       let path = Path.join(folder, output.name)
@@ -80,8 +97,10 @@ public struct DocumentInputs: Sendable {
             "has \(size) bytes, the manifest says \(output.bytes). Run the stage again, or see: sluice verify"
         )
       }
-      files.append(InputFile(path: path, name: output.name, size: size))
-      entries.append(output)
+      var entry = output
+      entry.name = prefix + output.name
+      files.append(InputFile(path: path, name: entry.name, size: size))
+      entries.append(entry)
     }
   }
 

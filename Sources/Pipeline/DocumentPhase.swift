@@ -109,9 +109,9 @@ final class DocumentPhase<Product: Sendable> {
     }
     progress.end()
     if plan.isStream, let last = run.lastReader { try sink.finishStream(endOffset: last.endOffset) }
-    let isComplete =
-      inputs.isComplete
-      && (inputs.isStrict || (run.lastReader as? JSONLinesReader)?.completeness == .complete)
+    // Files are as whole as they are; a stream says it by its marks.
+    let marks = plan.isStream ? (run.lastReader as? JSONLinesReader)?.completeness : nil
+    let isComplete = inputs.isComplete && (marks ?? .complete) == .complete
     return (sink.entries.keys.sorted().compactMap { sink.entries[$0] }, isComplete)
   }
 }

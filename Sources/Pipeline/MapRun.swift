@@ -77,7 +77,11 @@ public struct MapRun: Sendable {
     for (index, step) in steps.enumerated() {
       folders.append(
         try step.folder.map { (path) throws(StorageError) in
-          try StageFolder(path, plan: planJSON(index), mode: options.mode, isStream: input.plan.isStream)
+          // What went to standard output before is not there to be resumed.
+          try StageFolder(
+            path, plan: planJSON(index),
+            mode: writesStandardOutput && options.mode == .resume ? .restart : options.mode,
+            isStream: input.plan.isStream)
         })
     }
     if let outcomes = try finishedOutcomes(folders) { return outcomes }
@@ -95,7 +99,9 @@ public struct MapRun: Sendable {
       progress.end()
       if input.plan.isStream, let last = run.lastReader { try sink.finishStream(last) }
       try sink.end()
-      let isWhole = input.isComplete && (run.lastReader as? JSONLinesReader)?.completeness != .unmarked
+      // Files are as whole as they are; a stream of JSON lines says it by its marks.
+      let marks = input.plan.isStream ? (run.lastReader as? JSONLinesReader)?.completeness : nil
+      let isWhole = input.isComplete && (marks ?? .complete) == .complete
       return try publish(sink, folders, started, isComplete: isWhole)
     } catch {
       if input.plan.isStream { for folder in folders { folder?.discardAll() } }
@@ -128,11 +134,14 @@ public struct MapRun: Sendable {
           "stage \(step.name): \(ledger.documentsIn) in, but \(ledger.documentsOut) out + \(ledger.droppedCount) dropped + "
             + "\(ledger.defectCount) defective + \(ledger.otherCount) other")
       }
-      outcomes.append(StageOutcome(name: step.name, ledger: ledger, seconds: clock.seconds))
-      guard let folder = folders[index], folder.opening != .complete else {
-        try folders[index]?.close()
+      if let folder = folders[index], folder.opening == .complete {
+        let finished = try StageReport.ledger(of: folder.path)
+        outcomes.append(StageOutcome(name: step.name, ledger: finished, seconds: 0))
+        try folder.close()
         continue
       }
+      outcomes.append(StageOutcome(name: step.name, ledger: ledger, seconds: clock.seconds))
+      guard let folder = folders[index] else { continue }
       try folder.finish(
         report: StageReport.json(stage: step.name, ledger: ledger, options: step.options),
         run: clock.json(options), inputs: input.entries, outputs: outputs, stage: step.name,

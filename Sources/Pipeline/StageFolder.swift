@@ -38,10 +38,14 @@ final class StageFolder {
         "\(path): the output folder is not empty. Nothing was written. Give another folder, --resume to go on, or --restart to start anew."
       )
     }
-    lock = try FolderLock(path)
-    if mode == .restart {
-      for name in names where name != ".tmp" { try FileSystem.removeTree(Path.join(path, name)) }
+    let isOurs = names.contains { $0 == ".tmp" || $0 == "journal" || $0 == StageManifest.fileName }
+    if !names.isEmpty, !isOurs {
+      throw .usage(
+        "\(path): the folder holds files that sluice did not write. Nothing was changed. Give another folder."
+      )
     }
+    lock = try FolderLock(path)
+    if mode == .restart { try removeAll() }
     try removeUnfinished()
     if mode == .resume, let old = try finishedPlan(path) {
       try compare(old, "manifest.json")
@@ -77,11 +81,20 @@ final class StageFolder {
   var journalPath: String { Path.join(path, "journal") }
 
   private func compare(_ old: JSONValue, _ source: String) throws(StorageError) {
-    guard old != plan else { return }
+    // As text: a file does not tell 1 from 1.0.
+    guard old.serialized() != plan.serialized() else { return }
     let differences = JSONDifference.describe(old, plan)
     throw .usage(
       "\(path): cannot resume, since the run there was started otherwise: \(differences). Nothing was changed. "
         + "Run it as before, or use --restart.")
+  }
+
+  /// Removes all but `.tmp`. The manifest goes first: a folder that has one counts as whole.
+  private func removeAll() throws(StorageError) {
+    try FileSystem.removeTree(Path.join(path, StageManifest.fileName))
+    for name in try FileSystem.list(path) where name != ".tmp" {
+      try FileSystem.removeTree(Path.join(path, name))
+    }
   }
 
   /// Removes what a killed run left in `.tmp`, the lock excepted.
@@ -192,7 +205,7 @@ enum JSONDifference {
   }
 
   private static func collect(_ old: JSONValue, _ new: JSONValue, _ path: String, _ found: inout [String]) {
-    if old == new { return }
+    if old.serialized() == new.serialized() { return }
     if case .object(let a) = old, case .object(let b) = new {
       for member in a {
         collect(

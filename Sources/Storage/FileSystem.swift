@@ -55,6 +55,22 @@ public enum FileSystem {
     }
   }
 
+  /// Makes a folder of a name that nobody has yet, for this user only; returns its path. In a folder that others may
+  /// write to, a foreseeable name could be theirs.
+  public static func makeTemporaryFolder(in parent: String, label: String) throws(StorageError) -> String {
+    try makeFolder(parent)
+    for attempt in 0..<10_000 {
+      let path = Path.join(parent, "\(label).\(System.processID)-\(attempt)")
+      do throws(System.Failure) {
+        try System.makeOneFolder(path, mode: 0o700)
+        return path
+      } catch {
+        if !error.isExisting { throw .output(path: path, reason: error.reason) }
+      }
+    }
+    throw .output(path: parent, reason: "no free name for a temporary folder")
+  }
+
   public static func removeFile(_ path: String) throws(StorageError) {
     do throws(System.Failure) { try System.removeFile(path) } catch {
       throw .output(path: path, reason: error.reason)

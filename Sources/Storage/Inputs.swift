@@ -88,7 +88,7 @@ public enum InputList {
   }
 
   /// Of several paths to one file, the shortest (then the first by bytes), so that their order does not matter.
-  private static func onePathEach(_ paths: [String]) -> [String] {
+  public static func onePathEach(_ paths: [String]) -> [String] {
     let sorted = paths.sorted { a, b in
       a.utf8.count == b.utf8.count ? precedes(a, b) : a.utf8.count < b.utf8.count
     }
@@ -134,7 +134,7 @@ public enum InputList {
   }
 
   /// For each path its last component, or as many last components as tell it from the others.
-  static func shortestTails(_ paths: [String]) -> [String] {
+  public static func shortestTails(_ paths: [String]) -> [String] {
     let components = paths.map { $0.split(separator: "/").filter { $0 != "." } }
     var tails = [String](repeating: "", count: paths.count)
     var open = Array(paths.indices)

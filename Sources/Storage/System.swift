@@ -11,6 +11,7 @@ enum System {
       guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
       return buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }.lowercased()
     }
+    var isExisting: Bool { code == EEXIST }
     var isFull: Bool { code == ENOSPC || code == EDQUOT }
   }
 
@@ -138,7 +139,9 @@ enum System {
   static func move(_ from: String, to: String) throws(Failure) { _ = try retry { rename(from, to) } }
   static func removeFile(_ path: String) throws(Failure) { _ = try retry { unlink(path) } }
   static func removeEmptyFolder(_ path: String) throws(Failure) { _ = try retry { rmdir(path) } }
-  static func makeOneFolder(_ path: String) throws(Failure) { _ = try retry { mkdir(path, 0o755) } }
+  static func makeOneFolder(_ path: String, mode: mode_t = 0o755) throws(Failure) {
+    _ = try retry { mkdir(path, mode) }
+  }
   static func makeHardLink(_ from: String, to: String) throws(Failure) { _ = try retry { link(from, to) } }
   static func setMode(_ path: String, _ mode: mode_t) throws(Failure) { _ = try retry { chmod(path, mode) } }
 
