@@ -4,7 +4,7 @@ import Storage
 /// Verifies a view against its store, level 3: every sequence is read exactly once per epoch, replicas differ by at most
 /// one sequence and by none in a full step, and the set of each global batch is the same for every other number of replicas.
 ///
-/// Cost: a bit a sequence, and about 20 ns a sequence and epoch.
+/// Cost: a bit a sequence, and about 0.1 µs a sequence and epoch.
 public enum ViewVerification {
   /// Sequences whose bitset (256 MiB) is kept; of larger views each position is checked by the inverse, which needs no
   /// memory and proves the same.

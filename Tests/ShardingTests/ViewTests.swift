@@ -140,6 +140,22 @@ import Testing
     #expect(windows.pieces(of: 1) == [.init(segment: 2, tokens: 0..<9)])
   }
 
+  @Test(arguments: [1, 8, 1000, 4096]) func anyNumberOfGPUsReadsOneStoreOnce(gpus: Int) throws {
+    // 43,000 sequences: at least ten for each of 4,096 GPUs.
+    let manifest = Samples.manifest(segmentTokens: [300_000, 345_017])
+    let view = try Samples.view(manifest) {
+      $0.gpus = gpus
+      $0.sequenceTokens = 15
+    }
+    #expect(view.order.sequences == 43_001 && view.bytes.count <= 2048)
+    let result = try ViewVerification.run(view, path: "view.json", store: nil)
+    #expect(result.isGood, "\(result.findings)")
+    let balance = try RankTable(view).balance
+    #expect(balance.most - balance.least <= 1 && balance.least >= 10)
+    // The order is that of every other number of GPUs.
+    #expect(view.orderHash == (try Samples.view(manifest) { $0.sequenceTokens = 15 }.orderHash))
+  }
+
   @Test func theOrderHashIgnoresWhoReads() throws {
     let manifest = Samples.manifest(segmentTokens: [100_000])
     let base = try Samples.view(manifest) { $0.gpus = 8 }.orderHash
