@@ -75,26 +75,27 @@ enum Inspector {
       json: .object([.init("kind", "corpus"), .init("stages", .object(members))]), tables: tables)
   }
 
-  /// A dump: its format, records, decoded bytes and defects; read once, in order.
+  /// A dump: its format, records by type, decoded bytes and defects; read once, in order.
   private static func dump(_ path: String) throws(StorageError) -> Inspection {
-    let inputs = try ExtractInputs([path], filesFrom: nil, settings: try ExtractSettings())
-    let counted = try inputs.count()
+    guard let file = try InputList.expand([path]).first else {
+      throw .input(path: path, reason: "no such file")
+    }
+    let dump = try DumpInspection(file) { Interruption.isRequested }
     let rows = [
-      ["format", counted.format], ["codec", counted.codec], ["records", Format.count(counted.records)],
-      ["decoded bytes", Format.count(counted.bytes)], ["defects", Format.count(counted.defects.count)],
+      ["format", dump.format], ["codec", dump.codec], ["records", Format.count(dump.records)],
+      ["decoded bytes", Format.count(dump.bytes)], ["defects", Format.count(dump.defectCount)],
     ]
     var tables = [Inspection.Table(title: "", columns: ["dump", path], rows: rows)]
-    if !counted.defects.isEmpty {
+    tables.append(
+      Inspection.Table(
+        title: "records", columns: DumpInspection.columns,
+        rows: dump.types.map { [$0.name, Format.count($0.count.records), Format.count($0.count.bytes)] }))
+    if !dump.defects.isEmpty {
       tables.append(
         Inspection.Table(
-          title: "defects", columns: ["kind", "byte", "what"],
-          rows: counted.defects.prefix(20).map { [$0.kind, Format.count(Int($0.offset)), $0.message] }))
+          title: "defects", columns: DumpInspection.defectColumns,
+          rows: dump.defects.prefix(20).map { [$0.kind, Format.count(Int($0.offset)), $0.message] }))
     }
-    return Inspection(
-      json: [
-        "kind": "dump", "format": .string(counted.format), "codec": .string(counted.codec),
-        "records": .int(counted.records), "decoded_bytes": .int(counted.bytes),
-        "defects": .array(counted.defects.map(\.json)),
-      ], tables: tables)
+    return Inspection(json: dump.json, tables: tables)
   }
 }

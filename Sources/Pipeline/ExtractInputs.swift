@@ -37,27 +37,6 @@ public struct ExtractInputs: Sendable {
     }
   }
 
-  /// What the first input holds, counted by its reader alone.
-  public func count() throws(StorageError) -> (
-    format: String, codec: String, records: Int, bytes: Int, defects: [Defect]
-  ) {
-    guard let file = files.first, let source = sources[file.name] else { return ("", "", 0, 0, []) }
-    let reader = try source.makeReader(file, from: 0, to: nil)
-    var chunk = RecordChunk()
-    var records = 0
-    var bytes = 0
-    var defects: [Defect] = []
-    var hasMore = true
-    while hasMore {
-      hasMore = try reader.next(&chunk)
-      records += chunk.records.count
-      bytes += chunk.records.reduce(0) { $0 + $1.range.count }
-      defects += chunk.defects.prefix(max(0, Ledger.defectListMax - defects.count))
-      if Interruption.isRequested { throw .interrupted }
-    }
-    return (type(of: source).name, codecs[file.name]?.rawValue ?? "", records, bytes, defects)
-  }
-
   public func plan(_ options: RunOptions) -> UnitPlan {
     UnitPlan(files, unitBytes: options.unitBytes) { file in
       guard let source = sources[file.name], let codec = codecs[file.name] else { return false }
