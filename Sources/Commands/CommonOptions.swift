@@ -66,7 +66,7 @@ struct WorkOptions: ParsableArguments {
   @Flag(name: [.long, .customShort("v")], help: "Name the first defects with file and offset.")
   var verbose = false
 
-  @Option(name: .long, help: ArgumentHelp("auto, plain or none. Default: auto.", valueName: "style"))
+  @Option(name: .long, help: ArgumentHelp("auto, plain or none.", valueName: "style"))
   var progress: String = "auto"
 
   @Option(

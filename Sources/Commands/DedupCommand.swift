@@ -10,12 +10,14 @@ struct DedupCommand: ParsableCommand {
     commandName: "dedup",
     abstract: "Drop exact and near copies; one document of each cluster stays.",
     discussion: """
-      Exact: equal texts. Near: MinHash-LSH, 14 buckets of 8, over shingles of 5 words; each candidate pair is verified by the
-      true Jaccard similarity of its shingle sets. Both are done unless one is named.
+      Exact: equal texts. Near: MinHash-LSH, 14 buckets of 8, over shingles of 5
+      words; each candidate pair is verified by the true Jaccard similarity of its
+      shingle sets. Both are done unless one is named.
 
       Examples:
         sluice dedup filtered -o clean
-        sluice extract crawl/*.warc.gz | sluice filter --recipe web | sluice dedup -o clean
+        sluice extract crawl/*.warc.gz | sluice filter --recipe web |
+          sluice dedup -o clean
       """)
 
   @OptionGroup var input: InputArguments
@@ -24,12 +26,12 @@ struct DedupCommand: ParsableCommand {
   @Flag(name: .long, help: "Only MinHash (equal texts of five words and more are found too).")
   var minhash = false
   @Option(
-    name: .long, help: ArgumentHelp("Least Jaccard similarity of copies. Default: 0.8.", valueName: "share"))
+    name: .long, help: ArgumentHelp("Least Jaccard similarity of copies.", valueName: "share"))
   var threshold = 0.8
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Who stays: first (in input order), longest or newest. Default: first.", valueName: "policy"))
+      "Who stays: first (in input order), longest or newest.", valueName: "policy"))
   var keep = "first"
   @Option(
     name: [.short, .long],

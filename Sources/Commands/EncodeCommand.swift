@@ -8,11 +8,12 @@ import Tokenization
 struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode",
-    abstract: "Add \"tokens\":[…] to each document, as Hugging Face and tiktoken encode it.",
+    abstract: "Add \"tokens\":[…] to each document, as Hugging Face and tiktoken do.",
     discussion: """
       Examples:
         sluice encode clean --tokenizer tok -o encoded
-        sluice encode clean --tokenizer tok/vocab.tiktoken --pattern cl100k | sluice decode --tokenizer tok > texts.jsonl
+        sluice encode clean --tokenizer tok/vocab.tiktoken --pattern cl100k |
+          sluice decode --tokenizer tok > texts.jsonl
 
       The texts of special tokens are ordinary text, unless --match-special is given.
       """)
@@ -41,7 +42,8 @@ struct DecodeCommand: ParsableCommand {
     discussion: """
       Examples:
         sluice decode encoded --tokenizer tok -o decoded
-        sluice encode clean --tokenizer tok | sluice decode --tokenizer tok > texts.jsonl
+        sluice encode clean --tokenizer tok |
+          sluice decode --tokenizer tok > texts.jsonl
 
       Bytes that are no UTF-8 become U+FFFD; the report counts those documents.
       """)

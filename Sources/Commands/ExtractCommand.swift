@@ -7,9 +7,10 @@ import Storage
 struct ExtractCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
-    abstract: "Extract clean documents from dumps: WARC, WET, MediaWiki XML, text, JSON lines.",
+    abstract: "Extract documents from WARC, WET, MediaWiki XML, text and JSON lines.",
     discussion: """
-      The format of each file is told by its first bytes, compression too (gzip, zstd, bzip2).
+      The format of each file is told by its first bytes, compression too (gzip,
+      zstd, bzip2).
 
       Examples:
         sluice extract crawl/*.warc.gz -o extracted

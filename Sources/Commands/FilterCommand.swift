@@ -12,14 +12,15 @@ struct FilterCommand: ParsableCommand {
     discussion: """
       Examples:
         sluice filter extracted --recipe web -o filtered
-        sluice extract crawl/*.warc.gz | sluice filter --record filter-record | sluice dedup -o clean
+        sluice extract crawl/*.warc.gz | sluice filter --record filter-record |
+          sluice dedup -o clean
       """)
 
   @OptionGroup var input: InputArguments
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "A recipe's name (see --list) or a YAML file. Default: web, the newest web recipe.", valueName: "name"))
+      "A recipe's name (see --list) or a YAML file. web is the newest web recipe.", valueName: "name"))
   var recipe = "web"
   @Flag(name: .long, help: "List the recipes and end.")
   var list = false

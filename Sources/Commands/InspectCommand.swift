@@ -8,7 +8,7 @@ import Storage
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a dump, stage folder, run, tokenizer, token store or view holds.",
+    abstract: "Show what a dump, folder, run, tokenizer, store or view holds.",
     discussion: """
       Examples:
         sluice inspect crawl/garden.warc.gz

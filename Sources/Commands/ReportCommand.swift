@@ -8,7 +8,7 @@ import Storage
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Show a corpus as a funnel: documents in, out, dropped by rule, per language.",
+    abstract: "Show a corpus as a funnel: in, out, dropped by rule, per language.",
     discussion: """
       Example:
         sluice report corpus

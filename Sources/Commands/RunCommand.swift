@@ -9,11 +9,13 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Run a pipeline file: every stage, one folder each, one report.",
     discussion: """
-      Every key of the file is checked before anything starts. Map stages are fused into one pass.
+      Every key of the file is checked before anything starts. Map stages are
+      fused into one pass.
 
       Examples:
         sluice run pipelines/web.yaml --input 'crawl/*.warc.gz' -o corpus --gpus 8
-        sluice run pipelines/web.yaml --input 'crawl/*.warc.gz' -o corpus --gpus 8 --resume
+        sluice run pipelines/web.yaml --input 'crawl/*.warc.gz' -o corpus \\
+          --gpus 8 --resume
       """)
 
   @Argument(help: "The pipeline file (YAML).")

@@ -9,17 +9,17 @@ import Storage
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
-    abstract: "Print a seeded sample of documents, kept or dropped, to be read by a person.",
+    abstract: "Print a seeded sample of documents, kept or dropped, to be read.",
     discussion: """
       Examples:
         sluice sample corpus -n 5
-        sluice sample corpus --dropped --rule mean-word-length -n 20
+        sluice sample corpus --dropped --rule lorem-ipsum -n 20
       """)
 
   @Argument(help: "Folder of a run, or of one stage.")
   var corpus: String
 
-  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Documents. Default: 20.", valueName: "n"))
+  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Documents.", valueName: "n"))
   var count = 20
 
   @Flag(name: .long, help: "Sample dropped documents.")
@@ -30,10 +30,10 @@ struct SampleCommand: ParsableCommand {
     help: ArgumentHelp("Only documents that this rule dropped (implies --dropped).", valueName: "rule"))
   var rule: String?
 
-  @Option(name: .long, help: ArgumentHelp("Seed. Default: 0.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Seed.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(name: .long, help: ArgumentHelp("Characters of text shown. Default: 600.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Characters of text shown.", valueName: "n"))
   var characters = 600
 
   @Flag(name: .long, help: "Machine output: the documents as JSON lines.")

@@ -8,12 +8,15 @@ struct Sluice: ParsableCommand {
     commandName: "sluice",
     abstract: "Turn raw web dumps into token shards that a GPU cluster can train on.",
     discussion: """
-      Stages read and write folders or JSON lines, so they run one by one, as a shell chain, or as one pipeline:
+      Stages read and write folders or JSON lines, so they run one by one, as a
+      shell chain, or as one pipeline:
         sluice run pipelines/web.yaml --input 'crawl/*.warc.gz' -o corpus --gpus 8
-        sluice extract crawl/*.warc.gz | sluice filter --recipe web | sluice dedup -o clean
+        sluice extract crawl/*.warc.gz | sluice filter --recipe web |
+          sluice dedup -o clean
 
-      Exit codes: 0 done; 1 done, with more defects than --max-defects; 2 usage; 3 input; 4 output or space; 5 interrupted,
-      resumable with --resume; 70 a bug of ours. A closed pipe (| head) is a quiet success.
+      Exit codes: 0 done; 1 done, with more defects than --max-defects; 2 usage;
+      3 input; 4 output or space; 5 interrupted, resumable with --resume; 70 a bug
+      of ours. A closed pipe (| head) is a quiet success.
       """,
     version: Version.number,
     subcommands: [

@@ -9,7 +9,7 @@ import Tokenization
 struct TokenizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenize",
-    abstract: "Tokenize documents into a token store: shuffled segments with provenance, split by document.",
+    abstract: "Tokenize documents into a store: shuffled, split, with provenance.",
     discussion: """
       Examples:
         sluice tokenize clean --tokenizer tok -o store
@@ -64,17 +64,17 @@ struct StoreArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Held-out splits by hash of the document's id, e.g. valid=0.5%,test=0.5%. Default: valid=0.5%; none for none.",
+      "Held-out splits by hash of the document's id, e.g. valid=0.5%,test=0.5%. none for none.",
       valueName: "splits"))
   var split = "valid=0.5%"
   @Option(
     name: .long,
-    help: ArgumentHelp("Seed of the physical shuffle and of the splits. Default: 0.", valueName: "n"))
+    help: ArgumentHelp("Seed of the physical shuffle and of the splits.", valueName: "n"))
   var seed = 0
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "shuffled (by document, over the whole corpus) or input. Default: shuffled.", valueName: "order"))
+      "shuffled (by document, over the whole corpus) or input.", valueName: "order"))
   var order = "shuffled"
   @Option(
     name: .long,
@@ -83,7 +83,7 @@ struct StoreArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "append-eos (an end-of-text id after each document) or none. Default: append-eos.", valueName: "policy")
+      "append-eos (an end-of-text id after each document) or none.", valueName: "policy")
   )
   var eos = "append-eos"
 

@@ -8,7 +8,7 @@ import Tokenization
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a byte-level BPE tokenizer, merge for merge as Hugging Face does.",
+    abstract: "Train a byte-level BPE tokenizer, merge for merge as Hugging Face.",
     discussion: """
       Examples:
         sluice train clean --vocab-size 1000 -o tok
@@ -43,7 +43,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .long, help: "Special tokens get the first ids instead of the last.")
   var specialFirst = false
   @Option(
-    name: .long, help: ArgumentHelp("Merge no pair that occurs less often. Default: 0.", valueName: "n"))
+    name: .long, help: ArgumentHelp("Merge no pair that occurs less often.", valueName: "n"))
   var minFrequency = 0
   @Option(
     name: .long,

@@ -58,10 +58,12 @@ import Testing
     Case(
       "no such format", "sluice export store --format tfrecord -o x", exit: 2,
       says: ["tfrecord", "megatron"], absent: "x"),
-    Case("output is taken", "sluice filter extracted -o clean", exit: 4, says: ["clean", "--re"]),
+    Case("output is taken", "sluice filter extracted -o clean", exit: 2, says: ["clean", "--re"]),
     Case(
       "unknown option", "sluice filter extracted --recipee web -o x", exit: 2, says: ["recipee"], absent: "x"),
-    Case("nothing to read", "sluice extract -o x < /dev/null", exit: 0, says: []),
+    Case(
+      "nothing to read", "sluice extract -o x < /dev/null", exit: 3, says: ["standard input"],
+      absent: "x/manifest.json"),
     Case("why of nothing", "sluice why corpus https://nowhere.example/", exit: 3, says: ["nowhere.example"]),
     Case("inspect of nothing", "sluice inspect none", exit: 3, says: ["none"]),
     Case("verify of a dump", "sluice verify crawl", exit: 3, says: ["crawl"]),
@@ -112,10 +114,23 @@ import Testing
     let other = try shell(
       "sluice train clean --vocab-size 400 -o other", environment: environment, currentDirectory: folder.path)
     try #require(other.exit == 0, "\(other.stderr)")
-    let result = try shell(
-      "sluice inspect show store --tokenizer other", environment: environment, currentDirectory: folder.path)
-    #expect([2, 3].contains(result.exit), "exit \(result.exit): \(result.stderr)")
-    #expect(result.stderr.contains("other"))
+    let work = "sluice tokenize clean --tokenizer other -o store2 && sluice verify view.json --store store2"
+    let result = try shell(work, environment: environment, currentDirectory: folder.path)
+    #expect(result.exit == 3, "exit \(result.exit): \(result.stderr)")
+    #expect(result.output.contains("tokenizer"), "\(result.output)")
+
+    let resumed = try shell(
+      "sluice tokenize clean --tokenizer other -o store --resume", environment: environment,
+      currentDirectory: folder.path)
+    #expect(resumed.exit == 2, "exit \(resumed.exit): \(resumed.stderr)")
+    #expect(resumed.stderr.contains("tokenizer"))
+
+    // Ids that the tokenizer does not have: no text is made up for them.
+    let decoded = try shell(
+      "sluice encode clean --tokenizer tok --quiet | sluice decode --tokenizer other",
+      environment: environment,
+      currentDirectory: folder.path)
+    #expect(decoded.stderr.contains("unknown-id"), "\(decoded.stderr)")
   }
 
   @Test func `a cut stream publishes nothing`() throws {

@@ -18,7 +18,7 @@ enum Workbench {
     "sluice filter extracted --recipe web -o filtered",
     "sluice dedup filtered -o clean",
     "sluice train clean --vocab-size 1000 -o tok",
-    "sluice tokenize clean --tokenizer tok -o store",
+    "sluice tokenize clean --tokenizer tok --split valid=10% -o store",
     "sluice shard store --gpus 2 --context 128 -o view.json",
     "sluice run pipelines/small.yaml --input crawl -o corpus --gpus 2",
   ]
@@ -33,6 +33,12 @@ enum Workbench {
     for (from, to) in [("fixtures/crawl", "crawl"), ("fixtures/wiki", "dumps"), ("pipelines", "pipelines")] {
       _ = try run("cp", ["-r", "\(packageRoot)/\(from)", folder(to)])
     }
+    // Names that the examples use.
+    _ = try run("mv", [folder("crawl/garden.warc.gz"), folder("crawl/a.warc.gz")])
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>A page to ask about.</p>"
+    let header = "WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/page.html\r\n"
+    try writeFile(
+      folder("crawl/page.warc"), "\(header)Content-Length: \(page.utf8.count)\r\n\r\n\(page)\r\n\r\n")
     for step in steps {
       let result = try shell(step, environment: environment(binary), currentDirectory: folder.path)
       try #require(result.exit == 0, "\(step): exit \(result.exit): \(result.stderr)")
