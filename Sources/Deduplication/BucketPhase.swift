@@ -94,21 +94,23 @@ public struct BucketPhase {
       }
     }
     let byRepresentative = sorter(keyWords: 2)
+    let hashes = try byHash.sorted()
     var hash: (UInt64, UInt64)?
     var representative: UInt64 = 0
-    while try byHash.next() {
-      let ordinal = isByDate ? byHash.words.3 : byHash.words.2
-      if let hash, hash == (byHash.words.0, byHash.words.1) {
+    while try hashes.next() {
+      let ordinal = isByDate ? hashes.words.3 : hashes.words.2
+      if let hash, hash == (hashes.words.0, hashes.words.1) {
         try byRepresentative.add(representative, ordinal)
       } else {
-        hash = (byHash.words.0, byHash.words.1)
+        hash = (hashes.words.0, hashes.words.1)
         representative = ordinal
       }
     }
     let output = try RecordOutput(folder: folder, name: Self.copiesFile)
     var count = 0
-    while try byRepresentative.next() {
-      try output.write(pair: byRepresentative.words.0, byRepresentative.words.1)
+    let found = try byRepresentative.sorted()
+    while try found.next() {
+      try output.write(pair: found.words.0, found.words.1)
       count += 1
     }
     files.append(try output.commit())
@@ -134,10 +136,11 @@ public struct BucketPhase {
     var count = 0
     if options.method.findsNear {
       let byPair = sorter(keyWords: 2)
-      try collectPairs(try bucketKeys(paths), into: byPair)
+      try collectPairs(try bucketKeys(paths).sorted(), into: byPair)
+      let pairs = try byPair.sorted()
       var last: (UInt64, UInt64)?
-      while try byPair.next() {
-        let pair = (byPair.words.0, byPair.words.1)
+      while try pairs.next() {
+        let pair = (pairs.words.0, pairs.words.1)
         if let last, last == pair { continue }
         last = pair
         try spool.write(pair: pair.0, pair.1)
@@ -155,12 +158,13 @@ public struct BucketPhase {
     let byOrdinal = sorter(keyWords: 1)
     let copies = try RecordFile(Path.join(folder, Self.copiesFile))
     while let record = try copies.next(16) { try byOrdinal.add(record.word(8)) }
-    var nextCopy = try byOrdinal.next() ? byOrdinal.words.0 : UInt64.max
+    let sortedCopies = try byOrdinal.sorted()
+    var nextCopy = try sortedCopies.next() ? sortedCopies.words.0 : UInt64.max
     let byKey = sorter(keyWords: 1)
     let signatures = SignatureFiles(paths, method: options.method)
     while let (ordinal, record) = try signatures.next() {
       if ordinal == nextCopy {
-        nextCopy = try byOrdinal.next() ? byOrdinal.words.0 : UInt64.max
+        nextCopy = try sortedCopies.next() ? sortedCopies.words.0 : UInt64.max
         continue
       }
       guard record.word(24) & SignatureRecord.signatureFlag != 0 else { continue }
@@ -171,7 +175,7 @@ public struct BucketPhase {
     return byKey
   }
 
-  private func collectPairs(_ byKey: WordSorter, into byPair: WordSorter) throws(StorageError) {
+  private func collectPairs(_ byKey: SortedWords, into byPair: WordSorter) throws(StorageError) {
     var key: UInt64?
     var first: UInt64 = 0
     var previous: UInt64 = 0
@@ -198,8 +202,9 @@ public struct BucketPhase {
     var last: UInt64?
     var count: Int64 = 0
     // Sorted by ordinal · 2 + flag: the last of an ordinal holds its flag.
-    while try candidates.next() {
-      let entry = candidates.words.0
+    let sorted = try candidates.sorted()
+    while try sorted.next() {
+      let entry = sorted.words.0
       if let last, last >> 1 != entry >> 1 {
         try output.write(word: last)
         count += 1
@@ -226,12 +231,14 @@ public struct BucketPhase {
     }
     let byLow = sorter(keyWords: 2)
     positions = try CandidatePositions(folder: folder)
-    while try byHigh.next() {
-      let (high, low) = (byHigh.words.0, byHigh.words.1)
+    let high = try byHigh.sorted()
+    while try high.next() {
+      let (high, low) = (high.words.0, high.words.1)
       try byLow.add(low, try positions.position(of: high))
     }
     let output = try RecordOutput(folder: folder, name: Self.pairsFile)
-    while try byLow.next() { try output.write(pair: byLow.words.0, byLow.words.1) }
+    let low = try byLow.sorted()
+    while try low.next() { try output.write(pair: low.words.0, low.words.1) }
     files.append(try output.commit())
     try FileSystem.removeFile(Path.join(folder, Self.spoolFile))
   }

@@ -84,9 +84,6 @@ final class WordSorter {
   private let sorter: ExternalSorter
   private let keyBytes: Int
   private let scratch: UnsafeMutableRawBufferPointer
-  private var records: SortedRecords?
-  /// Numbers of the record that `next` found; those beyond its length are 0.
-  private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
   var count: Int64 { sorter.count }
 
   init(keyWords: Int, memoryBytes: Int, temporaryFolder: String) {
@@ -116,16 +113,23 @@ final class WordSorter {
       payload: UnsafeRawBufferPointer(rebasing: scratch[keyBytes..<count]))
   }
 
-  /// The next record in order goes to `words`; false at the end. No record can be added after the first call.
+  /// Everything added, in order.
+  func sorted() throws(StorageError) -> SortedWords {
+    try Interruption.check()
+    return SortedWords(try sorter.sorted())
+  }
+}
+
+/// The records of a `WordSorter`, in order.
+final class SortedWords {
+  private let records: SortedRecords
+  /// Numbers of the record that `next` found; those beyond its length are 0.
+  private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+  init(_ records: SortedRecords) { self.records = records }
+
+  /// The next record goes to `words`; false at the end.
   func next() throws(StorageError) -> Bool {
-    let records: SortedRecords
-    if let present = self.records {
-      records = present
-    } else {
-      try Interruption.check()
-      records = try sorter.sorted()
-      self.records = records
-    }
     guard let record = try records.next() else { return false }
     let key = record.key
     let payload = record.payload

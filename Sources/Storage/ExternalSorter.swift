@@ -18,7 +18,7 @@ public final class ExternalSorter {
   private let temporaryFolder: String
   private let recordBytesMax: Int
   private let bufferBytes: Int
-  private var arena: RecordArena?
+  private let arena: RecordArena
   private var file: RunFile?
   private var runs: [Range<Int64>] = []
   private var longestRecord = 0
@@ -35,20 +35,14 @@ public final class ExternalSorter {
     self.temporaryFolder = temporaryFolder
     recordBytesMax = self.memoryBytes / 4
     bufferBytes = min(Self.writeBufferBytes, self.memoryBytes / 8)
+    arena = RecordArena(capacity: (self.memoryBytes - bufferBytes - 4096) & ~4095)
   }
 
   /// Adds a record; when memory is full, what stands there is written as a sorted run.
   ///
   /// - Throws: `.usage` if the record is longer than a quarter of the memory; output errors of the temporary folder.
   public func add(key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) throws(StorageError) {
-    let arena: RecordArena
-    if let present = self.arena {
-      arena = present
-    } else {
-      arena = try RecordArena(capacity: (memoryBytes - bufferBytes - 4096) & ~4095)
-      self.arena = arena
-    }
-    if arena.add(key, payload) {
+    if try arena.add(key, payload) {
       count += 1
       return
     }
@@ -58,21 +52,21 @@ public final class ExternalSorter {
         "A record of \(key.count + payload.count) bytes is too long to be sorted in \(memoryBytes) bytes of memory: "
           + "at most a quarter of it. Raise --memory.")
     }
-    try spill(arena)
-    guard arena.add(key, payload) else { throw .bug("a record does not fit an empty sort region") }
+    try spill()
+    guard try arena.add(key, payload) else { throw .bug("a record does not fit an empty sort region") }
     count += 1
   }
 
   /// Everything added, in order. The sorter is empty afterwards.
   public func sorted() throws(StorageError) -> SortedRecords {
     count = 0
-    let last = arena
-    arena = nil
     guard file != nil else {
-      last?.sort()
-      return SortedRecords(arena: last)
+      arena.sort()
+      return SortedRecords(arena: arena.takeOver())
     }
-    if let last { try spill(last) }
+    try spill()
+    // The merge has the memory now.
+    arena.release()
     return try mergeAll()
   }
 
@@ -85,7 +79,7 @@ public final class ExternalSorter {
       merge: RunMerge(file: source, runs: runs, memoryBytes: mergeBytes, perRun: readBytes))
   }
 
-  private func spill(_ arena: RecordArena) throws(StorageError) {
+  private func spill() throws(StorageError) {
     guard arena.count > 0 else { return }
     let target: RunFile
     if let file { target = file } else { target = try RunFile(folder: temporaryFolder) }
@@ -134,32 +128,40 @@ public final class ExternalSorter {
 public struct SortedRecord {
   public let key: UnsafeRawBufferPointer
   public let payload: UnsafeRawBufferPointer
+
+  static var empty: SortedRecord {
+    SortedRecord(
+      key: UnsafeRawBufferPointer(start: nil, count: 0), payload: UnsafeRawBufferPointer(start: nil, count: 0)
+    )
+  }
 }
 
 /// The records of a sort, in order; owns the memory and the temporary file until it goes away.
 public final class SortedRecords {
-  private enum Source {
-    case memory(RecordArena)
-    case runs(RunMerge)
-    case nothing
-  }
-
-  private let source: Source
+  // Neither is optional: an optional object costs a retain and a release for each record.
+  private let arena: RecordArena
+  private let merge: RunMerge
+  private let isMerged: Bool
   private var index = 0
 
-  init(arena: RecordArena?) { source = if let arena { .memory(arena) } else { .nothing } }
-  init(merge: RunMerge) { source = .runs(merge) }
+  init(arena: RecordArena) {
+    self.arena = arena
+    merge = RunMerge(file: nil, runs: [], memoryBytes: 0, perRun: 0)
+    isMerged = false
+  }
+
+  init(merge: RunMerge) {
+    self.merge = merge
+    arena = RecordArena(capacity: 0)
+    isMerged = true
+  }
 
   /// The next record, or nil at the end. Its bytes are valid until the next call.
   public func next() throws(StorageError) -> SortedRecord? {
-    switch source {
-    case .runs(let merge): return try merge.next()
-    case .memory(let arena):
-      guard index < arena.count else { return nil }
-      index += 1
-      return arena.record(at: index - 1)
-    case .nothing: return nil
-    }
+    if isMerged { return try merge.next() }
+    guard index < arena.count else { return nil }
+    index += 1
+    return arena.record(at: index - 1)
   }
 
   /// Calls `body` with the next record; false at the end.

@@ -15,21 +15,43 @@ final class RecordArena {
 
   static let headerBytes = 8
 
-  private let base: UnsafeMutableRawPointer
+  /// Nil until the first record comes.
+  private var base: UnsafeMutableRawPointer?
   private let capacity: Int
   private var usedBytes = 0
   private(set) var count = 0
 
-  init(capacity wanted: Int) throws(StorageError) {
-    let capacity = (wanted + 4095) & ~4095
-    do throws(System.Failure) { base = try System.mapMemory(count: capacity) } catch {
+  init(capacity: Int) { self.capacity = (capacity + 4095) & ~4095 }
+
+  deinit { release() }
+
+  /// Gives the memory back; the arena is empty then.
+  func release() {
+    if let base { System.unmap(base, count: capacity) }
+    base = nil
+    removeAll()
+  }
+
+  /// An arena that owns the region from now on; this one is empty and without memory.
+  func takeOver() -> RecordArena {
+    let taken = RecordArena(capacity: capacity)
+    swap(&taken.base, &base)
+    taken.usedBytes = usedBytes
+    taken.count = count
+    removeAll()
+    return taken
+  }
+
+  private func map() throws(StorageError) -> UnsafeMutableRawPointer {
+    do throws(System.Failure) {
+      let mapped = try System.mapMemory(count: capacity)
+      base = mapped
+      return mapped
+    } catch {
       let reason = "cannot reserve \(capacity) bytes for sorting: \(error.reason). Lower --memory."
       throw .output(path: "memory", reason: reason)
     }
-    self.capacity = capacity
   }
-
-  deinit { System.unmap(base, count: capacity) }
 
   /// Bytes of the region that one record takes.
   static func footprint(keyCount: Int, payloadCount: Int) -> Int {
@@ -37,7 +59,9 @@ final class RecordArena {
   }
 
   /// Adds a record; false (and nothing added) if the region is full.
-  func add(_ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer) -> Bool {
+  func add(_ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer) throws(StorageError) -> Bool {
+    let base: UnsafeMutableRawPointer
+    if let present = self.base { base = present } else { base = try map() }
     let recordBytes = Self.headerBytes + key.count + payload.count
     let free = capacity - usedBytes - count * MemoryLayout<Entry>.size
     guard recordBytes + MemoryLayout<Entry>.size <= free else { return false }
@@ -47,7 +71,8 @@ final class RecordArena {
     record.storeBytes(of: UInt32(truncatingIfNeeded: payload.count), toByteOffset: 4, as: UInt32.self)
     if let source = key.baseAddress { memcpy(record + 8, source, key.count) }
     if let source = payload.baseAddress { memcpy(record + 8 + key.count, source, payload.count) }
-    entries[count] = Entry(prefix: keyPrefix(key), position: UInt64(usedBytes))
+    (base.assumingMemoryBound(to: Entry.self) + count).pointee = Entry(
+      prefix: keyPrefix(key), position: UInt64(usedBytes))
     count += 1
     return true
   }
@@ -57,16 +82,17 @@ final class RecordArena {
     count = 0
   }
 
-  private var entries: UnsafeMutablePointer<Entry> { base.assumingMemoryBound(to: Entry.self) }
-
   /// Sorts by key, then by arrival.
   func sort() {
-    EntrySorter(entries: entries, end: base + capacity).sort(0..<count)
+    guard let base else { return }
+    EntrySorter(entries: base.assumingMemoryBound(to: Entry.self), end: base + capacity).sort(0..<count)
   }
 
   /// Key and payload of the record at `index` in the present order.
   func record(at index: Int) -> SortedRecord {
-    let record = UnsafeRawPointer(base) + (capacity - Int(entries[index].position))
+    guard let base, index < count else { return .empty }
+    let entry = base.assumingMemoryBound(to: Entry.self)[index]
+    let record = UnsafeRawPointer(base) + (capacity - Int(entry.position))
     let keyCount = Int(record.loadUnaligned(as: UInt32.self))
     let payloadCount = Int(record.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
     return SortedRecord(

@@ -16,8 +16,8 @@ final class RunMerge {
   /// - Parameters:
   ///   - memoryBytes: for all read buffers.
   ///   - perRun: what a run's buffer needs at least.
-  init(file: RunFile, runs: [Range<Int64>], memoryBytes: Int, perRun: Int) {
-    runCount = runs.count
+  init(file: RunFile?, runs: [Range<Int64>], memoryBytes: Int, perRun: Int) {
+    runCount = file == nil ? 0 : runs.count
     // More than 1 MiB for a run brings nothing.
     let share = min(
       max(perRun, memoryBytes / max(1, runs.count) - Self.bookkeepingBytes), max(perRun, 1 << 20))
@@ -27,6 +27,7 @@ final class RunMerge {
     isDone = .allocate(capacity: max(1, runs.count))
     losers.initialize(repeating: 0, count: max(1, runs.count))
     isDone.initialize(repeating: false, count: max(1, runs.count))
+    guard let file else { return }
     for (index, range) in runs.enumerated() {
       let buffer = UnsafeMutableRawBufferPointer(start: buffers + share * index, count: share)
       (readers + index).initialize(to: RunReader(file: file, range: range, buffer: buffer))
