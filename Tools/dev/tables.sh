@@ -7,6 +7,20 @@ environment=${CACHE:-.cache}/tables
 made=$(mktemp)
 trap 'rm -f "$made"' EXIT
 
+compare() {
+  local table=$1
+  shift
+  "$@" >"$made"
+  if cmp -s "$made" "$table"; then
+    echo "same: $table"
+  else
+    echo "$table is not what its generator makes: $*" >&2
+    exit 1
+  fi
+}
+
+compare Sources/Deduplication/MinHashConstants.swift "${PYTHON:-python3}" Tools/minhash/generate.py
+
 if [ ! -x "$environment/bin/python" ] || ! "$environment/bin/python" -c 'import unicodedata2' 2>/dev/null; then
   "${PYTHON:-python3}" -m venv "$environment"
   if ! "$environment/bin/pip" install -q --disable-pip-version-check unicodedata2==16.0.0 2>/dev/null; then
@@ -21,17 +35,5 @@ if [ "$("$python" -c 'import unicodedata; print(unicodedata.unidata_version)')" 
   echo "skipped: generated tables (they need the Unicode 14 of CPython 3.11)"
   exit 0
 fi
-
-compare() {
-  local table=$1
-  shift
-  "$@" >"$made"
-  if cmp -s "$made" "$table"; then
-    echo "same: $table"
-  else
-    echo "$table is not what its generator makes: $*" >&2
-    exit 1
-  fi
-}
 
 compare Sources/CKernels/unicode_tables.c "$python" Tools/unicode/generate.py
