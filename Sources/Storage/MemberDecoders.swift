@@ -23,34 +23,34 @@ protocol MemberDecoder: AnyObject {
 ///
 /// - Source: RFC 1952; as fast as libdeflate on whole members, with bounded memory (ARCHITECTURE.md, Decisions).
 final class GzipDecoder: MemberDecoder {
-  private let state: UnsafeMutablePointer<inflate_state>
+  private let gzip: UnsafeMutablePointer<sluice_gzip>
 
   init() throws(StorageError) {
-    guard let state = sluice_inflate_new() else { throw .bug("no memory for a gzip decoder") }
-    self.state = state
+    guard let gzip = sluice_gzip_new() else { throw .bug("no memory for a gzip decoder") }
+    self.gzip = gzip
   }
 
-  deinit { free(state) }
+  deinit { free(gzip) }
 
-  func reset() { sluice_inflate_next_member(state) }
+  func reset() { sluice_gzip_next_member(gzip) }
 
   func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> DecodingStep {
     let available = UInt32(clamping: input.count)
     let room = UInt32(clamping: output.count)
     // SAFETY: ISA-L reads `avail_in` bytes and writes `avail_out` bytes; it does not write through next_in.
-    state.pointee.next_in = UnsafeMutablePointer(
+    gzip.pointee.state.next_in = UnsafeMutablePointer(
       mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
-    state.pointee.avail_in = available
-    state.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    state.pointee.avail_out = room
-    let code = isal_inflate(state)
+    gzip.pointee.state.avail_in = available
+    gzip.pointee.state.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    gzip.pointee.state.avail_out = room
+    let code = sluice_gzip_step(gzip)
     // After damage ISA-L's `avail_in` may count bytes of its own buffer: take it within the bounds only.
     var step = DecodingStep(
-      consumed: max(0, Int(available) - Int(state.pointee.avail_in)),
-      produced: max(0, Int(room) - Int(state.pointee.avail_out)))
+      consumed: max(0, Int(available) - Int(gzip.pointee.state.avail_in)),
+      produced: max(0, Int(room) - Int(gzip.pointee.state.avail_out)))
     switch code {
     case ISAL_DECOMP_OK, ISAL_END_INPUT, ISAL_OUT_OVERFLOW:
-      if sluice_inflate_is_finished(state) != 0 { step.state = .memberEnd }
+      if sluice_gzip_is_finished(gzip) != 0 { step.state = .memberEnd }
     case ISAL_INCORRECT_CHECKSUM: step.state = .corrupt("wrong checksum")
     case ISAL_INVALID_WRAPPER: step.state = .corrupt("not a gzip header")
     default: step.state = .corrupt("invalid deflate data (\(code))")
