@@ -182,6 +182,9 @@ final class RecordWindow {
   /// True if a record was taken from the member that is being decoded.
   var gaveRecordOfMember: Bool { memberOffset == reader.memberOffset && ordinal > 0 }
 
+  /// Position of the first member that begins at or behind `position` and was read.
+  func memberStart(from position: Int) -> Int? { members.first { $0.position >= position }?.position }
+
   /// True if the record of this number is the only one of its member so far.
   func isAlone(_ number: Int) -> Bool { number == 0 }
 

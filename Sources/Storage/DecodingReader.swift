@@ -37,6 +37,11 @@ public final class DecodingReader {
   private var isInMember = false
   private var bufferOffset: Int64
   private var decodedTotal: Int64 = 0
+  /// Where the bytes that `decodedTotal` came from begin.
+  private var ratioStart: Int64
+  /// Members that were left because they expand too much: a few cost one record each, more end the file.
+  private var bombs = 0
+  private static let bombsMax = 8
   private let startOffset: Int64
   private var rescanned: Int64 = 0
 
@@ -64,6 +69,7 @@ public final class DecodingReader {
     self.input = input
     self.limits = limits
     startOffset = offset
+    ratioStart = offset
     buffer = .allocate(byteCount: DecodingReader.bufferBytes, alignment: 64)
     bufferOffset = offset
     memberOffset = offset
@@ -131,7 +137,7 @@ public final class DecodingReader {
       decodedInMember += Int64(step.produced)
       decodedTotal += Int64(step.produced)
       if decodedTotal > limits.expansionGrace,
-        decodedTotal / Int64(limits.expansionRatio) > max(1, encodedOffset - startOffset)
+        decodedTotal / Int64(limits.expansionRatio) > max(1, encodedOffset - ratioStart)
       {
         low = high
         inputEnded = true
@@ -210,6 +216,11 @@ extension DecodingReader {
     // Bytes are looked at again only as long as all rescans together stay within the file read so far: damage after
     // damage must not make the work quadratic.
     var restart = memberOffset + 1
+    if decodedTotal > limits.expansionGrace, bombs < DecodingReader.bombsMax {
+      bombs += 1
+      decodedTotal = 0
+      ratioStart = restart
+    }
     rescanned += max(0, encodedOffset - restart)
     if rescanned > 4 * (encodedOffset - startOffset) + 16 << 20 { restart = max(restart, encodedOffset) }
     if input.isSeekable, codec != .plain, restart < encodedOffset {

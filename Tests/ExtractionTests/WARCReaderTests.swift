@@ -204,6 +204,21 @@ struct WARCReaderTests {
     }
   }
 
+  @Test("A member that expands without end costs one record")
+  func bomb() throws {
+    var limits = Limits()
+    limits.expansionGrace = 1 << 20
+    let zeros = try shell("head -c 8000000 /dev/zero | gzip -9")
+    guard zeros.exit == 0 else { return }
+    let good = Fixture.gzip(Fixture.response(one))
+    let result = try Fixture.extract(
+      good + zeros.stdout + Fixture.gzip(Fixture.response(two)), limits: limits)
+    #expect(result.texts == [one, two])
+    #expect(result.ledger.isBalanced)
+    #expect(
+      result.ledger.defectList.contains { $0.message.contains("expands") && $0.offset == Int64(good.count) })
+  }
+
   @Test("A page that quotes a WARC record is one document")
   func quotes() throws {
     let quoting = one + "\r\n\r\nWARC/1.0\r\nWARC-Type: response\r\nContent-Length: 5\r\n\r\nhello\r\n\r\n"

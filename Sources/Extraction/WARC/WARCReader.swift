@@ -188,6 +188,10 @@ public final class WARCReader: RecordReader {
   private func takeMismeasured(_ record: OpenRecord, start: Int, end: Int, _ chunk: inout RecordChunk)
     throws(StorageError)
   {
+    if let border = window.memberStart(from: end), border <= window.start {
+      // The length was right; the next member is what is wrong.
+      return append(record, start..<end, mark: nil, &chunk)
+    }
     if let inside = window.findRecord(
       from: start + header.byteCount - 1, before: min(end + 7, window.bytes.count))
     {
@@ -215,7 +219,10 @@ public final class WARCReader: RecordReader {
         return try resync("warc-length", "Garbage follows the record.", losesRecord: false, &chunk)
       }
       switch try window.more() {
-      case .bytes: continue
+      case .bytes:
+        if let border = window.memberStart(from: end) {
+          return try keep(record, end: border, mark: "long", &chunk)
+        }
       case .newMember(let position): return try keep(record, end: position, mark: "long", &chunk)
       case .end: return try takeLast(record, "long", &chunk)
       case .truncated: return try takeLast(record, "truncated-file", &chunk)
