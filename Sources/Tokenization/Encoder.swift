@@ -18,7 +18,7 @@ public final class Encoder {
   private var specials: SpecialMatcher?
 
   /// - Parameter cacheBytes: about what the cache may take; with 0 it is tiny. Ids do not depend on it.
-  public init(_ tokenizer: Tokenizer, cacheBytes: Int = 4 << 20) {
+  public init(_ tokenizer: Tokenizer, cacheBytes: Int = 8 << 20) {
     self.tokenizer = tokenizer
     cache = EncoderCache(memoryBytes: cacheBytes)
     output = .allocate(capacity: Self.outputCapacity)
@@ -87,10 +87,8 @@ public final class Encoder {
               let count = merger.merge(bytes, byteIDs.baseAddress!, merges)
               ids.append(contentsOf: UnsafeBufferPointer(start: output, count: filled))
               filled = 0
-              merger.ids.withUnsafeBufferPointer { merged in
-                cache.addShort(key, hash, merged.baseAddress!, count)
-                ids.append(contentsOf: merged[..<count])
-              }
+              cache.addShort(key, hash, merger.ids, count)
+              ids.append(contentsOf: merger.tokens(count))
               return
             }
             let hash = foldedHash(pretoken, length)
@@ -103,11 +101,12 @@ public final class Encoder {
               ids.append(id)
               withUnsafePointer(to: id) { cache.addLong(pretoken, length, hash, $0, 1) }
             } else {
-              let bytes = UnsafeBufferPointer(start: pretoken, count: length)
-              let count = merger.merge(bytes, byteIDs.baseAddress!, merges)
-              merger.ids.withUnsafeBufferPointer { merged in
-                cache.addLong(pretoken, length, hash, merged.baseAddress!, count)
-                ids.append(contentsOf: merged[..<count])
+              for part in stride(from: 0, to: length, by: PretokenMerger.lengthMax) {
+                let bytes = UnsafeBufferPointer(
+                  start: pretoken + part, count: min(PretokenMerger.lengthMax, length - part))
+                let count = merger.merge(bytes, byteIDs.baseAddress!, merges)
+                cache.addLong(pretoken, length, hash, merger.ids, count)
+                ids.append(contentsOf: merger.tokens(count))
               }
             }
           }

@@ -41,13 +41,15 @@ struct EncoderCache: ~Copyable {
 
   /// - Parameter memoryBytes: about what the cache may take.
   init(memoryBytes: Int) {
+    // A quarter for short pretokens; 16 sets and slots at least.
     var sets = 16
-    while sets * 4 * MemoryLayout<ShortEntry>.stride <= memoryBytes / 2 { sets *= 2 }
+    while sets * 4 * MemoryLayout<ShortEntry>.stride <= memoryBytes / 4 { sets *= 2 }
     shortMask = sets - 1
     short = .allocate(capacity: sets * 2)
     short.initialize(repeating: ShortEntry(), count: sets * 2)
+    // Half the slots are used, each with 48 bytes and 16 tokens: more than what most texts need.
     var slots = 16
-    while slots * 2 * 128 <= memoryBytes / 2 { slots *= 2 }
+    while slots * 2 * (MemoryLayout<LongEntry>.stride + 24 + 32) <= memoryBytes / 4 * 3 { slots *= 2 }
     longMask = slots - 1
     long = .allocate(capacity: slots)
     long.initialize(repeating: LongEntry(), count: slots)

@@ -34,16 +34,16 @@ enum TiktokenFile {
     }
   }
 
-  /// Tokens by rank, and the line of each.
+  /// Tokens by rank, and the line of each (0: a gap).
   struct Ranks {
-    var tokens: [UInt32: [UInt8]] = [:]
-    var lines: [UInt32: Int] = [:]
+    var tokens: TokenBytes
+    var lines: [Int]
   }
 
   /// - Throws: at a line that is not one, a token or rank that stands there twice, a rank over the limit.
   static func parse(_ bytes: borrowing Span<UInt8>) throws(TokenizerError) -> Ranks {
-    var ranks = Ranks()
-    var seen: [[UInt8]: Int] = [:]
+    var found = TokenBytes()
+    var places: [(rank: UInt32, line: Int)] = []
     var start = 0
     var line = 0
     while start < bytes.count {
@@ -64,29 +64,44 @@ enum TiktokenFile {
       guard let rank = UInt32(number), rank <= Tokenizer.idMax else {
         throw TokenizerError("the rank is not a number from 0 to \(Tokenizer.idMax).", line: line)
       }
-      if let other = ranks.lines[rank] {
-        throw TokenizerError("rank \(rank) stands on line \(other) too.", line: line)
-      }
-      if let other = seen.updateValue(line, forKey: token) {
-        throw TokenizerError("the same token stands on line \(other) too.", line: line)
-      }
-      ranks.tokens[rank] = token
-      ranks.lines[rank] = line
+      found.append(token)
+      places.append((rank, line))
     }
-    guard !ranks.tokens.isEmpty else { throw TokenizerError("no tokens; not a .tiktoken file.") }
-    return ranks
+    guard let last = places.map(\.rank).max() else {
+      throw TokenizerError("no tokens; not a .tiktoken file.")
+    }
+    var lines = [Int](repeating: 0, count: Int(last) + 1)
+    var order = [UInt32](repeating: .max, count: Int(last) + 1)
+    for (index, place) in places.enumerated() {
+      let other = lines[Int(place.rank)]
+      guard other == 0 else {
+        throw TokenizerError("rank \(place.rank) stands on line \(other) too.", line: place.line)
+      }
+      lines[Int(place.rank)] = place.line
+      order[Int(place.rank)] = UInt32(index)
+    }
+    if let (first, second) = found.firstDuplicate() {
+      throw TokenizerError(
+        "the same token stands on line \(places[first].line) too.", line: places[second].line)
+    }
+    var tokens = TokenBytes()
+    for index in order { tokens.append(index == .max ? [] : found.bytes[found.range(index)]) }
+    return Ranks(tokens: tokens, lines: lines)
   }
 
   /// The merges behind the ranks: each token of two bytes or more, merged with lower ranks only, must come down to
   /// exactly two parts.
-  static func merges(_ ranks: Ranks, _ tokens: TokenBytes) throws(TokenizerError) -> [Merge] {
+  static func merges(_ ranks: Ranks) throws(TokenizerError) -> [Merge] {
+    let tokens = ranks.tokens
     var byteIDs = [UInt32](repeating: .max, count: 256)
-    for (rank, token) in ranks.tokens where token.count == 1 { byteIDs[Int(token[0])] = rank }
+    for rank in 0..<UInt32(tokens.count) where tokens.range(rank).count == 1 {
+      byteIDs[Int(tokens.bytes[tokens.range(rank).lowerBound])] = rank
+    }
     if let missing = byteIDs.firstIndex(of: .max) {
       throw TokenizerError("byte 0x\(Hex.string([UInt8(missing)])) has no token. A vocabulary has all 256.")
     }
     var merges: [Merge] = []
-    var table = MergeTable(capacity: tokens.count)
+    var table = MergeTable(capacity: tokens.count, byteIDs: byteIDs)
     var merger = PretokenMerger()
     for rank in 0..<UInt32(tokens.count) where tokens.range(rank).count >= 2 {
       let token = tokens.token(rank)
@@ -98,7 +113,7 @@ enum TiktokenFile {
       guard count == 2 else {
         throw TokenizerError(
           "lower ranks merge this token to \(count) parts, not to two; a vocabulary that was not made by merging "
-            + "bytes is not supported.", line: ranks.lines[rank])
+            + "bytes is not supported.", line: ranks.lines[Int(rank)])
       }
       let merge = Merge(left: merger.ids[0], right: merger.ids[1], result: rank)
       merges.append(merge)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The bytes of all tokens in one buffer, by id. An id without a token is empty.
 struct TokenBytes: Sendable {
   private(set) var bytes: [UInt8] = []
@@ -16,6 +18,42 @@ struct TokenBytes: Sendable {
   func range(_ id: UInt32) -> Range<Int> { offsets[Int(id)]..<offsets[Int(id) + 1] }
 
   func token(_ id: UInt32) -> [UInt8] { Array(bytes[range(id)]) }
+
+  /// True if the merge's result is the token of both parts' bytes.
+  func joins(_ merge: Merge) -> Bool {
+    guard max(merge.left, merge.right, merge.result) < count else { return false }
+    let (left, right, result) = (range(merge.left), range(merge.right), range(merge.result))
+    guard !left.isEmpty, !right.isEmpty, left.count + right.count == result.count else { return false }
+    return bytes.withUnsafeBufferPointer { bytes in
+      let joined = bytes.baseAddress! + result.lowerBound
+      return memcmp(joined, bytes.baseAddress! + left.lowerBound, left.count) == 0
+        && memcmp(joined + left.count, bytes.baseAddress! + right.lowerBound, right.count) == 0
+    }
+  }
+
+  /// Two ids of the same bytes, the later one first found, or nil.
+  func firstDuplicate() -> (first: Int, second: Int)? {
+    var size = 16
+    while size < count * 2 { size *= 2 }
+    var slots = [UInt32](repeating: .max, count: size)
+    return bytes.withUnsafeBufferPointer { bytes in
+      for id in 0..<UInt32(count) {
+        let range = range(id)
+        guard let base = bytes.baseAddress, !range.isEmpty else { continue }
+        let start = base + range.lowerBound
+        var slot = Int(truncatingIfNeeded: foldedHash(start, range.count)) & (size - 1)
+        while slots[slot] != .max {
+          let other = self.range(slots[slot])
+          if other.count == range.count, memcmp(base + other.lowerBound, start, range.count) == 0 {
+            return (Int(slots[slot]), Int(id))
+          }
+          slot = (slot + 1) & (size - 1)
+        }
+        slots[slot] = id
+      }
+      return nil
+    }
+  }
 
   mutating func append(_ token: some Collection<UInt8>) {
     bytes.append(contentsOf: token)

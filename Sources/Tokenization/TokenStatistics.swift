@@ -30,7 +30,7 @@ public struct TokenStatistics: Equatable, Sendable {
         tokenizer.mergeTable.withView { merger.merge(text, byteIDs.baseAddress!, $0) }
       }
       // Sums of counts were checked when they were trained on; a file that was not is at worst wrong here.
-      for id in merger.ids[..<length] { uses[Int(id)] &+= count }
+      for id in merger.tokens(length) { uses[Int(id)] &+= count }
       statistics.pretokens &+= count
       statistics.bytes &+= count &* Int64(pretoken.count)
       statistics.unique += 1

@@ -53,13 +53,12 @@ extension Tokenizer {
       throw StorageError.usage(
         "\(file): a .tiktoken file does not say its pattern. Give --pattern \(PretokenPattern.names).")
     }
-    let tokens = TokenBytes(ranks.tokens)
-    let merges = try TiktokenFile.merges(ranks, tokens)
+    let merges = try TiktokenFile.merges(ranks)
     let specials = (known?.pattern == pattern ? known?.specialTokens : beside?.specialTokens) ?? []
     let end = endOfText(beside: folder)
     return try Tokenizer(
-      name: name, pattern: pattern, tokens: tokens, merges: merges, specialTokens: specials,
-      endOfText: specials.first { $0.text == end }?.id)
+      name: name, pattern: pattern, tokens: ranks.tokens, merges: merges, specialTokens: specials,
+      endOfText: specials.first { $0.text == end }?.id, areReachable: true)
   }
 
   /// A small JSON file of a tokenizer folder, or nil if it is not there or not JSON.

@@ -16,8 +16,8 @@ public final class Tokenizer: Sendable {
     }
   }
 
-  /// Largest id that is accepted: 24 bits, far above any vocabulary.
-  static let idMax = 1 << 24 - 1
+  /// Largest id that is accepted: 21 bits, above any vocabulary that is in use.
+  static let idMax = 1 << 21 - 1
 
   /// For people: the name of the folder or file that it came from.
   public let name: String
@@ -44,11 +44,12 @@ public final class Tokenizer: Sendable {
   /// - Parameters:
   ///   - tokens: the ordinary tokens' bytes by id; a gap is empty. Every byte must be among them.
   ///   - merges: in order of rank; every result is the token of both parts' bytes.
+  ///   - areReachable: merging the bytes of every token is known to give it.
   /// - Throws: `TokenizerError` if a byte has no token, or a merge does not fit.
   init(
     name: String, pattern: PretokenPattern, tokens: TokenBytes, merges: [Merge],
     specialTokens: [SpecialToken],
-    endOfText: UInt32? = nil, ignoresMerges: Bool = false
+    endOfText: UInt32? = nil, ignoresMerges: Bool = false, areReachable: Bool = false
   ) throws(TokenizerError) {
     self.name = name
     self.pattern = pattern
@@ -59,16 +60,19 @@ public final class Tokenizer: Sendable {
     vocabularySize = max(tokens.count, specialTokens.map { Int($0.id) + 1 }.max() ?? 0)
     self.endOfText = endOfText ?? Self.endOfText(in: specialTokens)
 
+    guard vocabularySize <= Self.idMax + 1 else {
+      throw TokenizerError("\(vocabularySize) ids are more than the \(Self.idMax + 1) that are supported.")
+    }
     byteIDs = try Self.byteIDs(tokens)
-    var table = MergeTable(capacity: merges.count)
+    var table = MergeTable(capacity: merges.count, byteIDs: byteIDs)
     for (rank, merge) in merges.enumerated() {
-      guard max(merge.left, merge.right, merge.result) < tokens.count,
-        tokens.token(merge.left) + tokens.token(merge.right) == tokens.token(merge.result)
-      else { throw TokenizerError("merge \(rank) does not give the token that its parts make.") }
+      guard tokens.joins(merge) else {
+        throw TokenizerError("merge \(rank) does not give the token that its parts make.")
+      }
       guard table.append(merge) else { throw TokenizerError("merge \(rank) stands there twice.") }
     }
     mergeTable = table
-    wholeTokens = WholeTokens(tokens, byteIDs, table, includesAll: ignoresMerges)
+    wholeTokens = WholeTokens(tokens, byteIDs, table, includesAll: ignoresMerges || areReachable)
     sha256 = Self.fingerprint(pattern, tokens, merges, self.specialTokens, ignoresMerges)
   }
 
@@ -130,6 +134,8 @@ public final class Tokenizer: Sendable {
     return nil
   }
 
+  private static let hexDigits = Array("0123456789abcdef".utf8)
+
   /// A line per fact, hashed: equal tokenizers agree whatever file they were read from.
   private static func fingerprint(
     _ pattern: PretokenPattern, _ tokens: TokenBytes, _ merges: [Merge], _ specials: [SpecialToken],
@@ -142,7 +148,10 @@ public final class Tokenizer: Sendable {
     for id in 0..<UInt32(tokens.count) where !tokens.range(id).isEmpty {
       lines.append(decimal: UInt(id))
       lines.append(UInt8(ascii: " "))
-      lines.append(contentsOf: Hex.string(tokens.token(id)).utf8)
+      for byte in tokens.bytes[tokens.range(id)] {
+        lines.append(Self.hexDigits[Int(byte >> 4)])
+        lines.append(Self.hexDigits[Int(byte & 15)])
+      }
       lines.append(10)
     }
     for merge in merges {

@@ -18,8 +18,10 @@ struct WholeTokens: Sendable {
         byteIDs.withUnsafeBufferPointer { byteIDs in
           for id in 0..<UInt32(tokens.count) where !tokens.range(id).isEmpty {
             let token = UnsafeBufferPointer(rebasing: bytes[tokens.range(id)])
-            let count = merger.merge(token, byteIDs.baseAddress!, view)
-            guard includesAll || (count == 1 && merger.ids[0] == id) else { continue }
+            if !includesAll {
+              let count = merger.merge(token, byteIDs.baseAddress!, view)
+              guard count == 1, merger.ids[0] == id else { continue }
+            }
             var slot = Int(truncatingIfNeeded: foldedHash(token.baseAddress!, token.count)) & (size - 1)
             while slots[slot] != Self.free { slot = (slot + 1) & (size - 1) }
             slots[slot] = id

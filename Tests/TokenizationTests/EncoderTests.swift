@@ -54,7 +54,7 @@ import Testing
           tokenizer.mergeTable.withView { merger.merge(text, ids.baseAddress!, $0) }
         }
       }
-      #expect(Array(merger.ids[..<count]) == wanted, "\(length)")
+      #expect(Array(merger.tokens(count)) == wanted, "\(length)")
     }
   }
 
