@@ -68,7 +68,7 @@ let package = Package(
     tests("DeduplicationTests", ["Deduplication", "Text", "Documents", "Storage", "Bytes", "TestSupport"]),
     tests("TokenizationTests", ["Tokenization", "Documents", "Storage", "Bytes", "TestSupport"]),
     tests("ShardingTests", ["Sharding", "Tokenization", "Documents", "Storage", "Bytes", "TestSupport"]),
-    tests("PipelineTests", ["Pipeline", "Documents", "Storage", "Bytes", "TestSupport"]),
+    tests("PipelineTests", ["Pipeline", "Tokenization", "Documents", "Storage", "Bytes", "TestSupport"]),
     tests("CommandTests", ["Bytes", "Storage", "TestSupport"]),
     tests("ReliabilityTests", ["Bytes", "Storage", "TestSupport"]),
     tests("TidyTests", ["TestSupport"]),
