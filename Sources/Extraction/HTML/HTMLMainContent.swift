@@ -8,6 +8,8 @@ struct HTMLMainContent: ~Copyable {
   /// Kept weight below which the rules are relaxed: about one sentence.
   static let thinPage = 100
   static let surelyBoilerplate: HTMLTraits = [.navigation, .hidden, .notice, .footer]
+  /// Traits that authors' names give to main text too.
+  static let doubtful: HTMLTraits = [.comment, .aside, .notice, .tools, .related, .form, .hidden]
   static let positive: HTMLTraits = [.main, .article, .content]
   static let boilerplate: HTMLTraits = [
     .navigation, .footer, .hidden, .noscript, .comment, .related, .share, .breadcrumb, .notice,
@@ -41,27 +43,49 @@ struct HTMLMainContent: ~Copyable {
   mutating func select(_ arena: borrowing HTMLArena, _ renderer: inout HTMLRenderer) {
     sumWeights(renderer)
     assignTraits(&renderer)
+    let boilerplate = believedBoilerplate(renderer)
     sumLongText(arena, renderer)
     root = mainNode(arena, renderer)
     let isProse = Int(longSum[0]) * 10 >= cleanWeight(renderer) * 3
     if !isProse { root = outerNode(arena, root) }
-    var kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate, allowsLinks: !isProse)
+    var kept = keep(arena, &renderer, root: root, rejecting: boilerplate, allowsLinks: !isProse)
     if kept < Self.thinPage {
       // Little was found: look at the whole page, then take what its names call boilerplate; but only for much more
       // text, so that a short page stays short.
       let inner = root
       root = 0
-      let outer = keep(arena, &renderer, root: 0, rejecting: Self.boilerplate, allowsLinks: !isProse)
+      let outer = keep(arena, &renderer, root: 0, rejecting: boilerplate, allowsLinks: !isProse)
       if outer < Self.thinPage {
         let relaxed = keep(
           arena, &renderer, root: 0, rejecting: Self.surelyBoilerplate, allowsLinks: !isProse)
         if relaxed < max(Self.thinPage, kept * 4) {
           root = outer > kept * 4 ? 0 : inner
-          kept = keep(arena, &renderer, root: root, rejecting: Self.boilerplate, allowsLinks: !isProse)
+          kept = keep(arena, &renderer, root: root, rejecting: boilerplate, allowsLinks: !isProse)
         }
       }
     }
     dropLonelyHeadings(arena, &renderer, bySection: isProse)
+  }
+
+  /// The boilerplate traits that are believed on this page: one that much unlinked text has, compared with the text that has
+  /// none, is no boilerplate here (a forum's comments, a page inside one form).
+  private func believedBoilerplate(_ renderer: borrowing HTMLRenderer) -> HTMLTraits {
+    var clean = 0
+    var sums: InlineArray<32, Int> = .init(repeating: 0)
+    for index in 0..<renderer.blocks.count {
+      let block = renderer.blocks[index]
+      let traits = block.traits.intersection(Self.boilerplate).rawValue
+      let weight = Int(block.weight - block.linkWeight)
+      if traits == 0 { clean += Int(block.weight) }
+      // Only one trait stands in the way of this block.
+      if traits.nonzeroBitCount == 1 { sums[traits.trailingZeroBitCount] += weight }
+    }
+    var believed = Self.boilerplate
+    for bit in 0..<32 where sums[bit] * 10 > clean * 7 {
+      let trait = HTMLTraits(rawValue: 1 << UInt32(bit))
+      if Self.doubtful.contains(trait) { believed.remove(trait) }
+    }
+    return believed
   }
 
   private func cleanWeight(_ renderer: borrowing HTMLRenderer) -> Int {
@@ -171,7 +195,7 @@ struct HTMLMainContent: ~Copyable {
       let region = renderer.regions[index]
       guard region.traits.contains(.main) else { continue }
       let node = Int(region.node)
-      if Int(longSum[node]) * 10 > Int(total) * 5, best == 0 || longSum[node] > longSum[best] { best = node }
+      if Int(longSum[node]) * 10 > Int(total) * 3, best == 0 || longSum[node] > longSum[best] { best = node }
     }
     var node = best
     while true {
