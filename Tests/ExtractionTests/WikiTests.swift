@@ -59,7 +59,7 @@ struct WikitextTests {
       ("<nowiki>'''not bold''' [[x]]</nowiki> &amp; &ndash;&nbsp;x", "'''not bold''' [[x]] & – x"),
       ("<source lang=c>\n* p = 1;\n</source>", "* p = 1;"),
       ("line<br />next <span style=\"x\">in</span> __TOC__ end", "line\nnext in  end"),
-      ("Name ({{lang-x|y}}; ) is", "Name is"),
+      ("Name ({{lang-x|y}}; ) is", "Name is"), ("数学（{{lang-en|m}}；{{x}}）是", "数学是"),
       ("-{zh-hans:计算机; zh-hant:電腦}-", "计算机"),
       ("unclosed {{template and [[link and '''bold", "unclosed template and link and bold"),
       ("a }} b ]] c", "a  b  c"),

@@ -122,7 +122,11 @@ struct WikitextLines {
         continue
       }
       var end = index + width
-      while end < line.count, isFiller(line[end]) { end += 1 }
+      while true {
+        let filler = fillerWidth(line, end)
+        if filler == 0 { break }
+        end += filler
+      }
       let closing = closingWidth(line, end, width)
       guard closing > 0 else {
         index += width
@@ -137,8 +141,18 @@ struct WikitextLines {
     output.append(line.extracting(copied..<line.count))
   }
 
-  private static func isFiller(_ byte: UInt8) -> Bool {
-    byte == 32 || byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: ":")
+  /// Bytes of the blank or separator at `index`, 0 if there is none.
+  private static func fillerWidth(_ line: borrowing Span<UInt8>, _ index: Int) -> Int {
+    guard index < line.count else { return 0 }
+    let byte = line[index]
+    if byte == 32 || byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: ":") {
+      return 1
+    }
+    for filler in ["；", "，", "：", "、"] as [StaticString]
+    where line.starts(with: filler, at: index, ignoringCase: false) {
+      return 3
+    }
+    return 0
   }
 
   private static func openingWidth(_ line: borrowing Span<UInt8>, _ index: Int) -> Int {
