@@ -15,7 +15,7 @@ export SWIFT JOBS PYTHON CACHE
 # A crash in a test is shown by the test runner; the backtracer would cost minutes on top.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: help deps build quickstart test lint unit commands pipeline tables demo demo-check interop bench fuzz \
+.PHONY: help deps build quickstart test lint unit commands pipeline tables demo demo-kill interop bench fuzz \
         expected fixtures format clean
 
 help:
@@ -64,6 +64,11 @@ tables:
 # A real dump made of documentation packages (downloaded once into .cache/demo), the whole way, and checks on it.
 demo: build
 	@Tools/dev/demo.sh $(SLUICE)
+
+# Kills a run over the demo dump twice in every phase, resumes it, and compares the tree with an uninterrupted run's.
+demo-kill: build
+	@[ -e $(CACHE)/demo/manifest.json ] || $(PYTHON) Tools/demo/make_demo.py $(CACHE)/demo
+	@$(PYTHON) Tools/demo/kill_demo.py --sluice $(SLUICE) --input $(CACHE)/demo/crawl
 
 # Exports read back by megatron-core and datatrove (makes its own Python environment on the first run).
 interop: build

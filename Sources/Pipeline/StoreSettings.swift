@@ -32,37 +32,9 @@ public struct StoreSettings: Sendable {
     case "input": options.order = .input
     default: throw .usage("--order is shuffled or input, not \"\(order)\".")
     }
-    options.holdout = try Holdout(seed: UInt64(seed), splits: try StoreSettings.splits(split))
+    options.holdout = try Holdout(seed: UInt64(seed), parsing: split == "none" ? "" : split)
     if let segmentBytes { options.segmentBytes = segmentBytes }
     try options.validate()
     return options
-  }
-
-  /// `valid=0.5%,test=0.25%` → parts per million, exactly; `none` → no split.
-  static func splits(_ text: String) throws(StorageError) -> [Holdout.Split] {
-    if text == "none" || text.isEmpty { return [] }
-    var result: [Holdout.Split] = []
-    for part in text.split(separator: ",") {
-      let halves = part.split(separator: "=", maxSplits: 1)
-      guard halves.count == 2, halves[1].hasSuffix("%"), let ppm = partsPerMillion(halves[1].dropLast())
-      else {
-        throw .usage("--split is written name=share%, e.g. valid=0.5%; \"\(part)\" is not.")
-      }
-      result.append(Holdout.Split(name: String(halves[0]), ppm: ppm))
-    }
-    return result
-  }
-
-  private static func partsPerMillion(_ percent: Substring) -> Int? {
-    let halves = percent.split(separator: ".", omittingEmptySubsequences: false)
-    guard (1...2).contains(halves.count), let whole = Int(halves[0].isEmpty ? "0" : halves[0]), whole >= 0,
-      whole < 100
-    else { return nil }
-    guard halves.count == 2 else { return whole * 10_000 }
-    guard halves[1].count <= 4,
-      let fraction = Int(halves[1] + String(repeating: "0", count: 4 - halves[1].count)),
-      fraction >= 0
-    else { return nil }
-    return whole * 10_000 + fraction
   }
 }

@@ -26,8 +26,8 @@ SHARE = 0.95
 # Rules that fit a kind of junk, as patterns of "stage/rule". A page of menus may have no text left after extraction, or too little of it.
 FITTING = {
     "menu": r"extract/|filter/(menu-lines|unbroken-words|text-weight|word-count|bullet-lines|stop-words|word-recurrence|duplicate-)",
-    "salad": r"filter/(unbroken-words|word-recurrence|stop-words|top-gram|menu-lines|mean-word-length)",
-    "repeated": r"filter/(duplicate-|top-gram|word-recurrence|repeated-)|dedup/",
+    "salad": r"filter/(unbroken-words|word-recurrence|stop-words|word-order|top-[234]-gram|menu-lines|mean-word-length)",
+    "repeated": r"filter/(duplicate-|top-[234]-gram|word-recurrence|repeated-)|dedup/",
     "lorem": r"filter/lorem-ipsum",
     "symbols": r"extract/|filter/(letter-share|digit-share|alphabetic-words|hash-ratio|text-weight|unbroken-words)",
     "copy": r"dedup/",
