@@ -77,6 +77,10 @@ public struct PipelineFile: Sendable {
     guard let members = root.mapping else {
       throw failure(root.line, "a mapping with pipeline: and stages: was expected.")
     }
+    guard members.contains(where: { $0.key == "pipeline" }) else {
+      throw failure(
+        root.line, "the key pipeline: \(PipelineFile.version) is missing, which tells the file's version.")
+    }
     var list: [YAMLNode]?
     for member in members {
       switch member.key {
