@@ -81,6 +81,29 @@ struct HTMLMainContentTests {
     #expect(result.language.string == "de")
   }
 
+  @Test func shortStepsAreKeptBesideOneLongNote() {
+    let html = """
+      <body><nav><a href=/a>Contents</a></nav><div id=area><h1>Deleting a Pivot Chart</h1>
+      <ol><li><p>Select the chart.</p></li><li><p>Press <b>Del</b>.</p></li><li><p>Click OK.</p></li></ol>
+      <div class=note><p>If you delete a pivot table that is linked to a pivot chart, then the chart is deleted too, and a dialog box opens.</p></div>
+      <p>Undo brings both back, if you hurry.</p></div></body>
+      """
+    #expect(
+      extract(html).text.string == """
+        Deleting a Pivot Chart
+
+        1. Select the chart.
+
+        2. Press Del.
+
+        3. Click OK.
+
+        If you delete a pivot table that is linked to a pivot chart, then the chart is deleted too, and a dialog box opens.
+
+        Undo brings both back, if you hurry.
+        """)
+  }
+
   @Test func aLayoutTableIsReadCellByCellWithoutItsMenu() {
     let text = extract(HTMLSamplePages.oldLayout).text.string
     #expect(text.contains("Take two pounds of flour and a pinch of salt, and knead it"))

@@ -20,6 +20,8 @@ struct HTMLMainContent: ~Copyable {
   /// `prefix[i]`: weight of the blocks before block i.
   private var prefix = HTMLColumn<Int>(capacity: 1024)
   private var longSum = HTMLColumn<UInt32>(capacity: 4096)
+  /// Per element: unlinked weight of all blocks below it that are no boilerplate.
+  private var cleanSum = HTMLColumn<UInt32>(capacity: 4096)
   /// Per element: weight of all blocks below it, and the linked part.
   private var allSum = HTMLColumn<UInt32>(capacity: 4096)
   private var linkSum = HTMLColumn<UInt32>(capacity: 4096)
@@ -35,6 +37,7 @@ struct HTMLMainContent: ~Copyable {
   mutating func shrink() {
     prefix.shrink(above: 1 << 16)
     longSum.shrink(above: 1 << 18)
+    cleanSum.shrink(above: 1 << 18)
     allSum.shrink(above: 1 << 18)
     linkSum.shrink(above: 1 << 18)
   }
@@ -163,6 +166,7 @@ struct HTMLMainContent: ~Copyable {
   /// Per element: weight of the long, mostly unlinked blocks below it.
   private mutating func sumLongText(_ arena: borrowing HTMLArena, _ renderer: borrowing HTMLRenderer) {
     longSum.fill(0, count: arena.count)
+    cleanSum.fill(0, count: arena.count)
     allSum.fill(0, count: arena.count)
     linkSum.fill(0, count: arena.count)
     for index in 0..<renderer.blocks.count {
@@ -170,15 +174,16 @@ struct HTMLMainContent: ~Copyable {
       let own = block.weight - block.linkWeight
       allSum[Int(block.node)] += block.weight
       linkSum[Int(block.node)] += block.linkWeight
-      guard Int(block.weight) >= Self.longText, block.linkWeight * 3 < block.weight,
-        block.traits.isDisjoint(with: Self.boilerplate)
-      else { continue }
+      guard block.traits.isDisjoint(with: Self.boilerplate) else { continue }
+      cleanSum[Int(block.node)] += own
+      guard Int(block.weight) >= Self.longText, block.linkWeight * 3 < block.weight else { continue }
       longSum[Int(block.node)] += own
     }
     var node = arena.count - 1
     while node > 0 {
       let parent = Int(arena.parent[node])
       longSum[parent] += longSum[node]
+      cleanSum[parent] += cleanSum[node]
       allSum[parent] += allSum[node]
       linkSum[parent] += linkSum[node]
       node -= 1
@@ -202,7 +207,11 @@ struct HTMLMainContent: ~Copyable {
       var child = node + 1
       var next = -1
       while child < Int(arena.end[node]) {
-        if Int(longSum[child]) * 10 >= Int(longSum[node]) * 8, arena.tag[child].isContainer { next = child }
+        if arena.tag[child].isContainer, Int(longSum[child]) * 10 >= Int(longSum[node]) * 8,
+          Int(cleanSum[child]) * 10 >= Int(cleanSum[node]) * 7
+        {
+          next = child
+        }
         child = Int(arena.end[child])
       }
       if next < 0 || longSum[next] == 0 { break }
