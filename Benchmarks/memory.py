@@ -12,7 +12,7 @@ import sys
 import time
 
 STEPS = [
-    ("inspect dump", ["inspect", "{dump}"]),
+    ("inspect dump", ["inspect", "{first}"]),
     ("extract", ["extract", "{dump}", "-o", "{out}/extracted", "--workers", "2", "--quiet"]),
     ("filter", ["filter", "{out}/extracted", "--recipe", "web", "-o", "{out}/filtered", "--workers", "2", "--quiet"]),
     ("dedup", ["dedup", "{out}/filtered", "-o", "{out}/clean", "--workers", "2", "--quiet"]),
@@ -49,8 +49,9 @@ def main():
         shutil.rmtree(out, ignore_errors=True)
         os.makedirs(out)
         column = {}
+        first = os.path.join(dump, sorted(os.listdir(dump))[0]) if os.path.isdir(dump) else dump
         for name, argv in STEPS:
-            argv = [options.sluice] + [word.format(dump=dump, out=out) for word in argv]
+            argv = [options.sluice] + [word.format(dump=dump, first=first, out=out) for word in argv]
             column[name] = done = measure(argv)
             print("%-18s %-24s %6.1f MiB %7.2f s cpu %7.2f s wall, exit %d %s" % (
                 name, os.path.basename(dump), done["peak"], done["cpu"], done["wall"], done["code"],
