@@ -21,31 +21,42 @@ struct WhyCommand: ParsableCommand {
   @Argument(help: "The document's id or URL.")
   var document: String
 
-  @Flag(name: .long, help: "Machine output: one JSON object.")
+  @Flag(name: .long, help: "Machine output: one JSON object a line and document.")
   var json = false
 
   func run() throws {
     let folders = try CorpusFolders(corpus)
-    guard let found = try Explanation.find(document, in: folders) else {
+    let found = try Explanation.all(document, in: folders)
+    if found.isEmpty {
       throw StorageError.input(
         path: corpus, reason: "no stage there knows a document with the id or URL \"\(document)\"")
     }
-    let rules = judged(found, folders)
-    if json {
-      let steps = found.steps.map { step -> JSONValue in
-        var members: [JSONValue.Member] = [
-          .init("stage", .string(step.stage)), .init("verdict", .string(step.verdict)),
-        ]
-        if let drop = step.drop { members.append(.init("drop", drop)) }
-        return .object(members)
+    for (index, one) in found.enumerated() {
+      let rules = judged(one, folders)
+      if json {
+        try StandardStreams.write(value(one, rules).serialized() + [10])
+      } else {
+        try StandardStreams.write((index > 0 ? "\n" : "") + text(one, rules))
       }
-      var members: [JSONValue.Member] = [
-        .init("id", .string(found.id)), .init("url", .string(found.url)), .init("stages", .array(steps)),
-      ]
-      if let rules { members.append(.init("filter", rules.json)) }
-      try StandardStreams.write(JSONValue.object(members).serialized() + [10])
-      return
     }
+  }
+
+  private func value(_ found: Explanation, _ rules: FilterExplanation?) -> JSONValue {
+    let steps = found.steps.map { step -> JSONValue in
+      var members: [JSONValue.Member] = [
+        .init("stage", .string(step.stage)), .init("verdict", .string(step.verdict)),
+      ]
+      if let drop = step.drop { members.append(.init("drop", drop)) }
+      return .object(members)
+    }
+    var members: [JSONValue.Member] = [
+      .init("id", .string(found.id)), .init("url", .string(found.url)), .init("stages", .array(steps)),
+    ]
+    if let rules { members.append(.init("filter", rules.json)) }
+    return .object(members)
+  }
+
+  private func text(_ found: Explanation, _ rules: FilterExplanation?) -> String {
     var text = "id   \(found.id)\n"
     if !found.url.isEmpty { text += "url  \(found.url)\n" }
     for step in found.steps {
@@ -59,7 +70,7 @@ struct WhyCommand: ParsableCommand {
       text += "\n"
     }
     if let rules { text += "\n" + table(rules) }
-    try StandardStreams.write(text)
+    return text
   }
 
   /// What every rule of the filter's recipe says of the text, as the filter saw it or as it went on.

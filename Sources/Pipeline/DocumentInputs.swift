@@ -1,5 +1,6 @@
 import Bytes
 import Documents
+import Extraction
 import Storage
 
 /// The inputs of a stage that reads documents: stage folders (their parts, checked against the manifest), JSON-lines files,
@@ -61,6 +62,7 @@ public struct DocumentInputs: Sendable {
     if !others.isEmpty || filesFrom != nil || arguments.isEmpty {
       let expanded = try InputList.expand(others, filesFrom: filesFrom)
       isStrict = false
+      for file in expanded where file.path != "-" { try DocumentInputs.refuseDump(file) }
       files += expanded
       if hashing {
         for file in expanded where file.path != "-" {
@@ -75,6 +77,24 @@ public struct DocumentInputs: Sendable {
     }
     files.sort { precedes($0.name, $1.name) }
     entries.sort { precedes($0.name, $1.name) }
+  }
+
+  /// Is this the folder of a stage or of a run?
+  static func isStageFolder(_ path: String) throws(StorageError) -> Bool {
+    guard path != "-", FileSystem.isFolder(path) else { return false }
+    if try RunManifest.stageNames(path) != nil { return true }
+    return try StageManifest.read(path) != nil
+  }
+
+  /// A dump is no document: reading it line by line would only give defects.
+  private static func refuseDump(_ file: InputFile) throws(StorageError) {
+    let head = try DecodingReader.head(of: file, count: 4096).bytes
+    guard let source = SourceRegistry.detect(head: head.span, fileName: file.name),
+      ["warc", "wiki"].contains(source.name)
+    else { return }
+    throw .input(
+      path: file.path,
+      reason: "is a dump (\(source.name)), not JSON lines. Extract it first: sluice extract \(file.path)")
   }
 
   private static func hasParts(_ manifest: StageManifest) -> Bool {

@@ -18,6 +18,35 @@ public struct Explanation: Sendable {
   public var url: String
   public var steps: [Step]
 
+  /// Explains every document with this id or URL, by the bytes of their ids: a URL may stand in a dump more than once (a
+  /// revisit, a redirect, another day's crawl). At most `limit`.
+  public static func all(
+    _ key: String, in corpus: CorpusFolders, limit: Int = 20
+  ) throws(StorageError) -> [Explanation] {
+    let wanted = Array(key.utf8)
+    var needle: [UInt8] = []
+    JSONText.append(string: wanted.span, to: &needle)
+    var ids: [[UInt8]] = []
+    for stage in corpus.stages {
+      for prefix in ["part-", "dropped/part-"] where ids.count < limit {
+        try PartReader.scan(stage, prefix: prefix, containing: needle) {
+          (batch, index) throws(StorageError) in
+          let document = batch.document(at: index)
+          if document.id == wanted || document.url == wanted, !ids.contains(document.id) {
+            ids.append(document.id)
+          }
+          return ids.count < limit
+        }
+      }
+    }
+    ids.sort { $0.lexicographicallyPrecedes($1) }
+    var found: [Explanation] = []
+    for id in ids {
+      if let one = try find(id.string, in: corpus) { found.append(one) }
+    }
+    return found
+  }
+
   /// Searches the id or URL in all stages; nil if no stage knows it.
   public static func find(_ key: String, in corpus: CorpusFolders) throws(StorageError) -> Explanation? {
     var steps: [Step] = []

@@ -7,6 +7,8 @@ import Storage
 public struct ExtractInputs: Sendable {
   public var files: [InputFile]
   public var entries: [StageManifest.Entry]
+  /// False if a stage folder among them was made of a stream that could not tell whether it was whole.
+  public var isComplete: Bool
   private var sources: [String: any DumpSource] = [:]
   private var codecs: [String: DecodingReader.Codec] = [:]
 
@@ -16,8 +18,22 @@ public struct ExtractInputs: Sendable {
   ///
   /// - Throws: input errors, also for a file that no source knows (with the names of those there are).
   public init(_ arguments: [String], filesFrom: String?, settings: ExtractSettings) throws(StorageError) {
-    files = try InputList.expand(arguments, filesFrom: filesFrom)
     entries = []
+    isComplete = true
+    // A folder that a stage made is read by its manifest: its reports and its dropped documents are no dumps.
+    var folders: [String] = []
+    for argument in arguments where try DocumentInputs.isStageFolder(argument) { folders.append(argument) }
+    if folders.isEmpty {
+      files = try InputList.expand(arguments, filesFrom: filesFrom)
+    } else {
+      guard folders.count == arguments.count, filesFrom == nil else {
+        throw .usage(
+          "\(folders[0]) is the folder of a stage; it cannot be mixed with dumps. Extract them one by one.")
+      }
+      let documents = try DocumentInputs(folders, hashing: false)
+      files = documents.files
+      isComplete = documents.isComplete
+    }
     let options = ExtractionOptions(source: settings.source, from: settings.from)
     for file in files {
       let (codec, head) = try DecodingReader.head(of: file, count: 4096)
@@ -47,7 +63,7 @@ public struct ExtractInputs: Sendable {
   public func mapInput(_ options: RunOptions) -> MapInput {
     let sources = sources
     return MapInput(
-      plan: plan(options), entries: entries, isComplete: true,
+      plan: plan(options), entries: entries, isComplete: isComplete,
       open: { (unit, from) throws(StorageError) in
         guard let source = sources[unit.input.name] else { throw .bug("no source for \(unit.input.name)") }
         return try source.makeReader(unit.input, from: from, to: unit.to)

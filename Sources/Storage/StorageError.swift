@@ -20,6 +20,8 @@ public enum StorageError: Error, Equatable, Sendable {
     switch self {
     case .input(let path, let reason): "\(path): \(reason)"
     case .output(let path, let reason): "\(path): \(reason)"
+    case .full("standard output", let written):
+      "standard output: no space left on the device after \(written) bytes. Free space and run the command again."
     case .full(let path, let written):
       "\(path): no space left on the device after \(written) bytes. The unfinished file was removed; finished units are kept. "
         + "Free space and run the same command with --resume."

@@ -52,6 +52,7 @@ import Testing
     Case(
       "no tokenizer", "sluice tokenize clean --tokenizer clean -o x", exit: 3, says: ["clean"],
       absent: "x/manifest.json"),
+    Case("dump for documents", "sluice dedup crawl -o x", exit: 3, says: ["sluice extract"], absent: "x"),
     Case(
       "view of no store", "sluice shard clean --gpus 2 --context 128 -o x.json", exit: 3, says: ["clean"],
       absent: "x.json"),

@@ -73,7 +73,7 @@ import Testing
     try Self.sh(
       """
       sluice extract crawl -o a --unit-bytes 16KiB && sluice filter a --recipe web -o b && sluice dedup b -o c &&
-      sluice train c --vocab-size 1000 --pattern o200k -o tok && sluice tokenize c --tokenizer tok -o store
+      sluice train c --vocab-size 1000 --pattern o200k -o tokenizer && sluice tokenize c --tokenizer tokenizer -o store
       """, in: folder.path)
     let whole = try Self.documents(folder("run/dedup"))
     #expect(whole.count > 10_000)
@@ -83,7 +83,8 @@ import Testing
     for stage in [("filter", "b"), ("dedup", "c")] {
       #expect(try Self.documents(folder("run/\(stage.0)")) == Self.documents(folder(stage.1)), "\(stage.0)")
     }
-    #expect(try readFile(folder("run/tokenizer/vocab.tiktoken")) == readFile(folder("tok/vocab.tiktoken")))
+    #expect(
+      try readFile(folder("run/tokenizer/vocab.tiktoken")) == readFile(folder("tokenizer/vocab.tiktoken")))
     #expect(try readFile(folder("run/store/manifest.json")) == readFile(folder("store/manifest.json")))
     // The largest file was cut into units of its own.
     #expect(try names(in: folder("a")).count { $0.hasPrefix("part-") } > 13)
