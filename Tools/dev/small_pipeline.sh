@@ -36,8 +36,14 @@ for stage in extract filter dedup; do
   drops "$work/run/$stage" >"$made/$stage.dropped.jsonl"
 done
 documents "$work/run/dedup" >"$made/dedup.jsonl"
-cp "$work/run/tokenizer/vocab.tiktoken" "$work/run/tokenizer/report.json" "$made/"
-mv "$made/report.json" "$made/tokenizer.report.json"
+cp "$work/run/tokenizer/vocab.tiktoken" "$made/"
+# The report names the compressed parts that were read; they follow libzstd's version.
+"$python" -c '
+import json, sys
+report = json.load(sys.stdin)
+del report["options"]["inputs"]
+json.dump(report, sys.stdout, indent=1)
+print()' <"$work/run/tokenizer/report.json" >"$made/tokenizer.report.json"
 # Token and document files of the store, without those that follow libzstd's version.
 "$python" -c '
 import json, sys
