@@ -9,7 +9,7 @@ import Storage
 struct WhyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "why",
-    abstract: "Tell why a document was kept or dropped: rule, value, threshold, peer.",
+    abstract: "Tell why a document was kept or dropped: rule, value, peer.",
     discussion: """
       Example:
         sluice why corpus https://example.org/page.html
