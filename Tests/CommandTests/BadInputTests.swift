@@ -109,6 +109,30 @@ import Testing
     }
   }
 
+  @Test func `a full disk ends the run with code 4, and with room it goes on`() throws {
+    guard Sluice.binary != nil, let folder = try Workbench.copy() else { return }
+    let environment = Workbench.environment(try #require(Sluice.binary))
+    // A disk of its own, seen by this shell only.
+    let mount = "mkdir disk && mount -t tmpfs -o size=100k none disk"
+    let probe = try run("unshare", ["-rm", "sh", "-c", mount], currentDirectory: folder.path)
+    guard probe.exit == 0 else {
+      Notices.once("skipped: no private mount can be made here, so no disk is filled")
+      return
+    }
+    let command = "sluice run pipelines/small.yaml --input crawl -o disk/out --gpus 2 --quiet"
+    let script = """
+      mount -t tmpfs -o size=100k none disk; \(command); echo "code $?"
+      find disk/out -path '*.tmp/*' ! -name lock | sed 's/^/left /'
+      mount -o remount,size=50m disk; \(command) --resume; echo "code $?"; cp -r disk/out out
+      """
+    let result = try run(
+      "unshare", ["-rm", "sh", "-c", script], environment: environment, currentDirectory: folder.path)
+    let lines = result.output.split(separator: "\n").map(String.init)
+    #expect(lines == ["code 4", "code 0"], "\(result.output)")
+    #expect(result.stderr.contains("no space left") && result.stderr.contains("--resume"), "\(result.stderr)")
+    #expect(try outputTree(folder("out")) == outputTree(folder("corpus")))
+  }
+
   @Test func `a tokenizer of another store is refused`() throws {
     guard let binary = Sluice.binary, let folder = try Workbench.copy() else { return }
     let environment = Workbench.environment(binary)

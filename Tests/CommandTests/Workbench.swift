@@ -33,12 +33,11 @@ enum Workbench {
     for (from, to) in [("fixtures/crawl", "crawl"), ("fixtures/wiki", "dumps"), ("pipelines", "pipelines")] {
       _ = try run("cp", ["-r", "\(packageRoot)/\(from)", folder(to)])
     }
-    // Names that the examples use.
-    _ = try run("mv", [folder("crawl/garden.warc.gz"), folder("crawl/a.warc.gz")])
+    // The page that the examples ask about; codecs go by content, so it need not be compressed.
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>A page to ask about.</p>"
     let header = "WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/page.html\r\n"
     try writeFile(
-      folder("crawl/page.warc"), "\(header)Content-Length: \(page.utf8.count)\r\n\r\n\(page)\r\n\r\n")
+      folder("crawl/page.warc.gz"), "\(header)Content-Length: \(page.utf8.count)\r\n\r\n\(page)\r\n\r\n")
     for step in steps {
       let result = try shell(step, environment: environment(binary), currentDirectory: folder.path)
       try #require(result.exit == 0, "\(step): exit \(result.exit): \(result.stderr)")
