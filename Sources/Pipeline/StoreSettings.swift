@@ -25,7 +25,9 @@ public struct StoreSettings: Sendable {
     guard seed >= 0 else { throw .usage("--seed must not be negative.") }
     var options = StoreOptions(
       tokenizer: TokenizerIdentity(
-        name: tokenizer.name, sha256: tokenizer.sha256, vocabulary: tokenizer.vocabularySize,
+        // Not the tokenizer's own name: that is its folder's, and equal tokenizers give equal stores.
+        name: "bpe-\(tokenizer.pattern.name)-\(tokenizer.vocabularySize)", sha256: tokenizer.sha256,
+        vocabulary: tokenizer.vocabularySize,
         eos: tokenizer.endOfText.map { Int($0) }, policy: policy))
     switch order {
     case "shuffled": options.order = .shuffled(seed: seed)
