@@ -1,4 +1,4 @@
-/// A pair of adjacent tokens: how often it occurs, and where it did when its newer token was made.
+/// A pair of adjacent tokens: how often it occurs, and where it did when it was counted.
 struct TrainingPair {
   /// `left << 32 | right`.
   var key: UInt64
@@ -12,10 +12,10 @@ struct TrainingPair {
   var right: UInt32 { UInt32(truncatingIfNeeded: key) }
 }
 
-/// All pairs: found by key, and the best one by count.
+/// The pairs that occur at least `floor` times: found by key, and the best one by count.
 ///
-/// A pair is made once, when its newer token is made, with its highest count; afterwards it only falls. Pairs whose count
-/// is below `threshold` wait outside the heap; when the heap is empty, the threshold falls and those above it join.
+/// A pair is made with its highest count, when its newer token is made; afterwards it only falls. So one that starts below
+/// the floor never reaches it and is not kept: most pairs of a corpus are rare, and never merged.
 struct TrainingPairs: ~Copyable {
   private struct Candidate {
     var count: Int64
@@ -27,20 +27,16 @@ struct TrainingPairs: ~Copyable {
     }
   }
 
-  private(set) var pairs: [TrainingPair] = []
+  let floor: Int64
+  private var pairs: [TrainingPair] = []
   private var slots: [UInt32]
   private var heap: [Candidate] = []
-  private var threshold = Int64.max
-  /// Pairs below it are never merged, so never kept.
-  let minimum: Int64
   private var blocks: [UnsafeMutablePointer<UInt32>] = []
 
   private static let free = UInt32.max
-  /// The threshold falls by this factor: some dozen walks over all pairs in a whole training.
-  private static let thresholdStep: Int64 = 4
 
-  init(minimum: Int64) {
-    self.minimum = max(1, minimum)
+  init(floor: Int64) {
+    self.floor = floor
     slots = Array(repeating: Self.free, count: 1 << 12)
   }
 
@@ -48,21 +44,19 @@ struct TrainingPairs: ~Copyable {
 
   /// Memory for positions, which lives as long as the pairs.
   mutating func allocate(_ count: Int) -> UnsafeMutablePointer<UInt32> {
-    let block = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+    let block = UnsafeMutablePointer<UInt32>.allocate(capacity: max(count, 1))
     blocks.append(block)
     return block
   }
 
-  /// Adds a new pair, whose count is at least `minimum`.
+  /// Adds a new pair, whose count is at least `floor`.
   mutating func add(_ pair: TrainingPair) {
     if (pairs.count + 1) * 2 > slots.count { grow() }
     var slot = Self.slot(pair.key, slots.count - 1)
     while slots[slot] != Self.free { slot = (slot + 1) & (slots.count - 1) }
     slots[slot] = UInt32(pairs.count)
     pairs.append(pair)
-    if pair.count >= threshold {
-      push(Candidate(count: pair.count, key: pair.key, index: pairs.count - 1))
-    }
+    push(Candidate(count: pair.count, key: pair.key, index: pairs.count - 1))
   }
 
   /// Takes `weight` occurrences from a pair, if it is kept.
@@ -78,35 +72,23 @@ struct TrainingPairs: ~Copyable {
     }
   }
 
-  /// Takes the pair of highest count (ties: smallest left, then smallest right id), or nil if none has `minimum`.
+  /// Takes the pair of highest count (ties: smallest left, then smallest right id), or nil if none reaches the floor.
   mutating func takeBest() -> TrainingPair? {
-    while true {
-      while let top = heap.first {
-        let current = pairs[top.index].count
-        if current == top.count {
-          removeTop()
-          pairs[top.index].count = -1
-          return pairs[top.index]
-        }
-        if current >= threshold {
-          heap[0].count = current
-          siftDown(0)
-        } else {
-          removeTop()
-        }
+    while let top = heap.first {
+      let current = pairs[top.index].count
+      if current == top.count {
+        removeTop()
+        pairs[top.index].count = -1
+        return pairs[top.index]
       }
-      guard threshold > minimum else { return nil }
-      lowerThreshold()
+      if current >= floor {
+        heap[0].count = current
+        siftDown(0)
+      } else {
+        removeTop()
+      }
     }
-  }
-
-  private mutating func lowerThreshold() {
-    let highest = pairs.reduce(Int64(0)) { max($0, $1.count) }
-    threshold = max(minimum, min(threshold, highest + 1) / Self.thresholdStep)
-    for index in pairs.indices where pairs[index].count >= threshold {
-      heap.append(Candidate(count: pairs[index].count, key: pairs[index].key, index: index))
-    }
-    for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { siftDown(index) }
+    return nil
   }
 
   private mutating func push(_ candidate: Candidate) {

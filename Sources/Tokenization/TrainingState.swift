@@ -20,6 +20,10 @@ struct TrainingState: ~Copyable {
   /// Bytes of each token, as far as merges made it: an alphabet symbol has one.
   private var lengths: [Int]
   private let specialIDs: [String: UInt32]
+  /// Different pairs that are counted at once.
+  private let tableEntries: Int
+  /// Pairs below it are never merged.
+  private let minimum: Int64
   private let limit: Int
   private let maxTokenLength: Int
   private var symbols: [UInt32]
@@ -30,65 +34,48 @@ struct TrainingState: ~Copyable {
   private var touchedLeft: [UInt32] = []
   private var touchedRight: [UInt32] = []
 
-  init(_ words: consuming TrainingWords, _ alphabet: TrainingAlphabet, _ options: BPETrainer.Options) {
+  init(
+    _ words: consuming TrainingWords, _ alphabet: TrainingAlphabet, _ options: BPETrainer.Options,
+    tableEntries: Int?
+  ) {
     tokens = alphabet.tokens
     lengths = Array(repeating: 1, count: tokens.count)
     specialIDs = alphabet.ids
+    minimum = max(1, options.minFrequency)
     limit = min(options.vocabularySize, Tokenizer.idMax + 1)
     maxTokenLength = options.maxTokenLength ?? .max
     runs = words.runs
+    self.tableEntries = tableEntries ?? max(1 << 16, words.symbols.count / 16)
     symbols = words.symbols
-    pairs = TrainingPairs(minimum: options.minFrequency)
+    pairs = TrainingPairs(floor: .max)
     left = Array(repeating: Change(), count: tokens.count)
     right = left
-    countFirstPairs(alphabet.idOfByte)
   }
 
   mutating func run() {
-    while tokens.count < limit, let best = pairs.takeBest() { apply(best) }
+    var isFirst = true
+    while tokens.count < limit {
+      if let best = pairs.takeBest() {
+        apply(best)
+      } else if pairs.floor > minimum {
+        // The old pairs' memory goes before the new ones are counted.
+        pairs = TrainingPairs(floor: .max)
+        recount(isFirst: isFirst)
+        isFirst = false
+      } else {
+        break
+      }
+    }
   }
 
-  /// Pairs of alphabet symbols: always counted, whatever the longest token may be.
-  private mutating func countFirstPairs(_ idOfByte: [UInt32]) {
-    guard symbols.count > 2 else { return }
-    // Dense by byte. Two bytes never share an id.
-    var byteOfID = [UInt32: Int]()
-    for byte in 0..<256 where idOfByte[byte] != TrainingAlphabet.dropped { byteOfID[idOfByte[byte]] = byte }
-    var dense = [Int](repeating: -1, count: lengths.count)
-    for (id, byte) in byteOfID { dense[Int(id)] = byte }
-    var weights = [Int64](repeating: 0, count: 1 << 16)
-    var cursors = [Int](repeating: 0, count: 1 << 16)
-    var total = 0
-    for (run, next) in zip(runs, runs.dropFirst()) {
-      for position in run.start..<next.start - 1 {
-        let (a, b) = (symbols[position], symbols[position + 1])
-        if a == TrainingWords.separator || b == TrainingWords.separator { continue }
-        let index = dense[Int(a)] << 8 | dense[Int(b)]
-        weights[index] += run.weight
-        cursors[index] += 1
-        total += 1
-      }
-    }
-    let block = pairs.allocate(max(total, 1))
-    var end = 0
-    for a in 0..<256 {
-      for b in 0..<256 where cursors[a << 8 | b] > 0 {
-        let count = cursors[a << 8 | b]
-        cursors[a << 8 | b] = end
-        if weights[a << 8 | b] >= pairs.minimum {
-          let key = UInt64(idOfByte[a]) << 32 | UInt64(idOfByte[b])
-          pairs.add(
-            TrainingPair(key: key, count: weights[a << 8 | b], positions: block + end, positionCount: count))
-        }
-        end += count
-      }
-    }
-    for position in 0..<symbols.count - 1 {
-      let (a, b) = (symbols[position], symbols[position + 1])
-      if a == TrainingWords.separator || b == TrainingWords.separator { continue }
-      let index = dense[Int(a)] << 8 | dense[Int(b)]
-      block[cursors[index]] = UInt32(position)
-      cursors[index] += 1
+  /// Counts all pairs anew, with a floor that is a share of the highest count: at first a small one, so that a small
+  /// vocabulary is done with it; then steps of 16; among rare pairs, which are very many, steps of four. A training counts
+  /// a handful of times.
+  private mutating func recount(isFirst: Bool) {
+    var counting = TrainingRecount(lengths: lengths, maxTokenLength: maxTokenLength, entriesMax: tableEntries)
+    let minimum = minimum
+    pairs = counting.pairs(symbols, runs) { highest in
+      max(minimum, highest / (isFirst ? 256 : highest >= 64 ? 16 : 4))
     }
   }
 
@@ -198,15 +185,15 @@ struct TrainingState: ~Copyable {
   private mutating func makePairs(_ positions: UnsafePointer<UInt32>, _ count: Int, _ result: UInt32) {
     let length = lengths[Int(result)]
     let lengthMax = maxTokenLength == .max ? Int.max : maxTokenLength - 1 - length
-    func isKept(_ change: Change, _ token: UInt32, _ lengths: [Int], _ minimum: Int64) -> Bool {
-      change.gained >= minimum && lengths[Int(token)] <= lengthMax
+    func isKept(_ change: Change, _ token: UInt32, _ lengths: [Int], _ floor: Int64) -> Bool {
+      change.gained >= floor && lengths[Int(token)] <= lengthMax
     }
     var total = 0
-    for token in touchedLeft where isKept(left[Int(token)], token, lengths, pairs.minimum) {
+    for token in touchedLeft where isKept(left[Int(token)], token, lengths, pairs.floor) {
       left[Int(token)].cursor = total
       total += left[Int(token)].gainedCount
     }
-    for token in touchedRight where isKept(right[Int(token)], token, lengths, pairs.minimum) {
+    for token in touchedRight where isKept(right[Int(token)], token, lengths, pairs.floor) {
       right[Int(token)].cursor = total
       total += right[Int(token)].gainedCount
     }
