@@ -5,6 +5,7 @@
 #
 # SLUICE_SHARED         folder with interop/ (default: ../shared beside the repository)
 # SLUICE_INTEROP_VENV   a ready environment; without it one is made in $CACHE/interop-venv (minutes, once)
+# SLUICE_TOKENIZER_VENV a ready environment with tokenizers and tiktoken; without it one is made in $CACHE/tokenizer-venv
 # TORCH_WHEEL_DIR       folder with a CPU wheel of torch; without it torch comes from the package index (6 GB)
 set -euo pipefail
 SLUICE=$(realpath "${1:?usage: run.sh SLUICE}")
@@ -31,7 +32,5 @@ case $PYTHON in /*) ;; *) PYTHON=$PWD/$PYTHON ;; esac
 
 echo "== exports"
 bash Tools/interop/check_exports.sh
-if [ -f Tools/interop/tokenizer_parity.py ]; then
-  echo "== tokenizers"
-  "$PYTHON" Tools/interop/tokenizer_parity.py "$SLUICE"
-fi
+echo "== tokenizers"
+bash Tools/interop/check_tokenizers.sh
