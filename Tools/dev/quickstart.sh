@@ -9,7 +9,7 @@ mkdir -p out
 show() { echo; echo "\$ $*"; "$@"; }
 
 show "$sluice" run pipelines/small.yaml --input fixtures/crawl -o "$out" --gpus 8
-show "$sluice" why "$out" https://mirror.example/en/copy
+show "$sluice" why "$out" https://mirror.example/en/copy | sed '/^web-/,$d'
 show "$sluice" verify "$out"
 show "$sluice" inspect "$out/view/view.json"
 show "$sluice" inspect "$out/store"
