@@ -159,7 +159,6 @@ public struct MapRun: Sendable {
     var kept = DocumentBatch()
     var next = DocumentBatch()
     var dropped = DocumentBatch()
-    var lines: [UInt8] = []
     let keepsDropped = steps.map { $0.folder != nil && options.keepsDropped }
     let compresses = !writesStandardOutput
     return { (chunk, _) throws(StorageError) in
@@ -171,13 +170,7 @@ public struct MapRun: Sendable {
       parser.parse(chunk, kept: &kept, dropped: &dropped, ledger: &ledger)
       func close(_ ledger: Ledger) {
         let index = product.steps.count
-        var frame: [UInt8] = []
-        if keepsDropped[index], !dropped.isEmpty {
-          lines.removeAll(keepingCapacity: true)
-          JSONLinesWriter.append(dropped, to: &lines)
-          Zstd.compressFrame(lines.span, into: &frame)
-        }
-        product.steps.append((ledger, frame))
+        product.steps.append((ledger, keepsDropped[index] ? UnitParts.frame(dropped) : []))
       }
       // What the parser lost belongs to the first step: its own, or the one that reads its documents.
       var carried = Ledger()
@@ -198,12 +191,10 @@ public struct MapRun: Sendable {
         swap(&kept, &next)
         close(stepLedger)
       }
-      lines.removeAll(keepingCapacity: true)
-      JSONLinesWriter.append(kept, to: &lines)
       if compresses {
-        if !lines.isEmpty { Zstd.compressFrame(lines.span, into: &product.kept) }
+        product.kept = UnitParts.frame(kept)
       } else {
-        product.kept = lines
+        JSONLinesWriter.append(kept, to: &product.kept)
       }
       return product
     }

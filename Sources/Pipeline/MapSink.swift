@@ -19,8 +19,7 @@ final class MapSink: ChunkSink {
   private(set) var ends: [Int: Int64] = [:]
   private var finished: [Int: [Finished]] = [:]
   private var openUnit: Int?
-  private var kept: OutputFile?
-  private var dropped: [OutputFile?]
+  private let parts: [UnitParts?]
   private var ledgers: [Ledger]
   private var stream = MarkedStream()
   private var lastStreamUnit: Unit?
@@ -28,7 +27,12 @@ final class MapSink: ChunkSink {
   init(_ run: MapRun, _ folders: [StageFolder?]) {
     self.run = run
     self.folders = folders
-    dropped = run.steps.map { _ in nil }
+    parts = folders.enumerated().map { index, folder in
+      folder.map {
+        UnitParts(
+          $0.path, run.input.plan, hasPart: index == folders.count - 1 && !run.writesStandardOutput)
+      }
+    }
     ledgers = run.steps.map { _ in Ledger() }
   }
 
@@ -48,11 +52,7 @@ final class MapSink: ChunkSink {
         parts.append(
           Finished(
             ledger: Ledger(json: entry["ledger"] ?? .null),
-            outputs: (entry["outputs"]?.array ?? []).map {
-              StageManifest.Entry(
-                name: $0["name"]?.string ?? "", bytes: Int64($0["bytes"]?.int ?? 0),
-                sha256: $0["sha256"]?.string ?? "")
-            }))
+            outputs: (entry["outputs"]?.array ?? []).map { StageManifest.Entry(json: $0) }))
       }
       if !folders.isEmpty, parts.count == folders.count {
         finished[unit.index] = parts
@@ -67,19 +67,10 @@ final class MapSink: ChunkSink {
     try open(unit)
     for (index, step) in product.steps.enumerated() {
       ledgers[index].merge(step.ledger)
-      guard !step.dropped.isEmpty, let folder = folders[index] else { continue }
-      if dropped[index] == nil {
-        dropped[index] = try OutputFile(
-          folder: folder.path, name: "dropped/" + run.input.plan.partName(unit.index))
-      }
-      try dropped[index]?.write(step.dropped)
+      try parts[index]?.write(kept: product.kept, dropped: step.dropped, of: unit)
     }
     if let last = product.steps.last { progress?.add(unit, offset: product.offset, ledger: last.ledger) }
-    if run.writesStandardOutput {
-      try StandardStreams.write(stream.marking(product.kept))
-    } else if !product.kept.isEmpty {
-      try kept?.write(product.kept)
-    }
+    if run.writesStandardOutput { try StandardStreams.write(stream.marking(product.kept)) }
   }
 
   private func open(_ unit: Unit) throws(StorageError) {
@@ -87,34 +78,21 @@ final class MapSink: ChunkSink {
     openUnit = unit.index
     lastStreamUnit = unit
     ledgers = run.steps.map { _ in Ledger() }
-    if !run.writesStandardOutput, let folder = folders.last, let folder {
-      kept = try OutputFile(folder: folder.path, name: run.input.plan.partName(unit.index))
-    }
   }
 
   func finish(_ unit: Unit, endOffset: Int64) throws(StorageError) {
     try open(unit)
-    if let kept, kept.byteCount == 0 {
-      // A part without documents is one empty frame: other tools then read it as zstd.
-      var frame: [UInt8] = []
-      Zstd.compressFrame([UInt8]().span, into: &frame)
-      try kept.write(frame)
-    }
-    var parts: [Finished] = []
+    var done: [Finished] = []
     for index in run.steps.indices {
-      var summaries: [FileSummary] = []
-      if index == run.steps.count - 1, let kept { summaries.append(try kept.commit()) }
-      if let file = dropped[index] { summaries.append(try file.commit()) }
+      let summaries = try parts[index]?.commit(unit) ?? []
       if let folder = folders[index] {
         try folder.commit(
           MapSink.phase, unit.index, outputs: summaries,
           details: [.init("end", .int(Int(endOffset))), .init("ledger", ledgers[index].json)])
       }
-      parts.append(Finished(ledger: ledgers[index], outputs: summaries.map(\.entry)))
+      done.append(Finished(ledger: ledgers[index], outputs: summaries.map(\.entry)))
     }
-    finished[unit.index] = parts
-    kept = nil
-    dropped = run.steps.map { _ in nil }
+    finished[unit.index] = done
     openUnit = nil
   }
 
