@@ -9,10 +9,8 @@ import importlib.util
 import json
 import os
 import sys
+import tempfile
 
-# What each side does, where the two are not the same work. A ratio counts only where they are.
-ONE = dict(cpus=1)
-TWO = dict(cpus=2)
 TOKENIZER = "--tokenizer {data}/gpt2_tokenizer.json"
 
 
@@ -108,14 +106,15 @@ def main():
     peers = load(options.shared)
     peers.SLUICE = ROWS
     peers.input_sizes = sizes(peers, peers.input_sizes)
-    log = os.path.join(options.folder, "rows.jsonl")
-    open(log, "w").close()
+    handle, log = tempfile.mkstemp(suffix=".jsonl")
+    os.close(handle)
     sys.argv = ["peers.py", "--data", os.path.join(options.folder, "data"), "--venv", os.path.join(options.folder, "venv"), "--venv2",
                 os.path.join(options.folder, "venv2"), "--only", options.only, "--runs", str(options.runs), "--json", log,
                 "--sluice", os.path.abspath(options.sluice)]
     peers.main()
     with open(log) as f:
         tables(f)
+    os.remove(log)
 
 
 if __name__ == "__main__":
