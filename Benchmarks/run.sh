@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make bench: sluice and its peers in one run, then peak memory by command. run.sh BINARY [options of bench.py]
+# make bench: sluice and its peers in one run. run.sh BINARY [options of bench.py]
 #   SLUICE_SHARED   folder with bench/ (default: ../shared beside the repository)
 #   SLUICE_BENCH    where environments and inputs are made and kept, 3 GB (default: .cache/bench)
 set -eu
