@@ -74,7 +74,7 @@ public enum Interruption {
       sigwait(&waited, &number)
       flag.store(true, ordering: .relaxed)
       // A second signal, or two seconds without an orderly end, ends the process at once; nothing unfinished has a final name.
-      var limit = timespec(tv_sec: 1, tv_nsec: 700_000_000)
+      var limit = timespec(tv_sec: 1, tv_nsec: 400_000_000)
       _ = sigtimedwait(&waited, nil, &limit)
       _exit(5)
     }
