@@ -47,15 +47,21 @@ struct ReportCommand: ParsableCommand {
         }
       text += "\n" + Format.table(rows, header: ["\(outcome.name): rule", "dropped", "of all in"])
     }
-    if let last = outcomes.last(where: { !$0.ledger.languages.isEmpty }) {
-      let rows = last.ledger.languages.sorted { $0.key < $1.key }.map {
-        [
-          $0.key, Format.count($0.value.documentsIn), Format.count($0.value.documentsOut),
-          Format.percent($0.value.documentsOut, of: $0.value.documentsIn), Format.bytes($0.value.bytesOut),
-        ]
-      }
-      text += "\n" + Format.table(rows, header: ["\(last.name): language", "in", "out", "kept", "text"])
-    }
+    text += languages(outcomes)
     try StandardStreams.write(text)
+  }
+
+  /// Documents of each language after each stage, and the share that is left at the end.
+  private func languages(_ outcomes: [StageOutcome]) -> String {
+    let stages = outcomes.filter { !$0.ledger.languages.isEmpty }
+    guard let first = stages.first, let last = stages.last else { return "" }
+    let rows = first.ledger.languages.keys.sorted().map { language in
+      let counts = stages.map { $0.ledger.languages[language]?.documentsOut ?? 0 }
+      return [language] + counts.map { Format.count($0) } + [
+        Format.percent(counts[counts.count - 1], of: counts[0]),
+        Format.bytes(last.ledger.languages[language]?.bytesOut ?? 0),
+      ]
+    }
+    return "\n" + Format.table(rows, header: ["language"] + stages.map { "\($0.name)" } + ["left", "text"])
   }
 }

@@ -65,7 +65,8 @@ public enum SluiceMain {
       }
       return 0
     }
-    StandardStreams.message(text.hasSuffix("\n") ? text : text + "\n")
+    let line = text.hasPrefix("Error: ") ? "sluice: " + text.dropFirst(7) : text
+    StandardStreams.message(line.hasSuffix("\n") ? line : line + "\n")
     return 2
   }
 }

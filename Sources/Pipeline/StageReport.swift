@@ -49,12 +49,12 @@ public enum StageReport {
           separator: ", ")
         text += "\(outcome.name) dropped by: \(list)\(drops.count > 6 ? ", …" : "")\n"
       }
-      let defects = outcome.ledger.defects.merging(outcome.ledger.marks, uniquingKeysWith: +).sorted {
-        $0.key < $1.key
-      }
-      if !defects.isEmpty {
-        text +=
-          "\(outcome.name) defects: \(defects.map { "\($0.key) \(Format.count($0.value))" }.joined(separator: ", "))\n"
+      for (title, counts) in [
+        ("defects", outcome.ledger.defects), ("kept with a mark", outcome.ledger.marks),
+      ]
+      where !counts.isEmpty {
+        let list = counts.sorted { $0.key < $1.key }.map { "\($0.key) \(Format.count($0.value))" }
+        text += "\(outcome.name) \(title): \(list.joined(separator: ", "))\n"
       }
     }
     return text
