@@ -3,7 +3,7 @@
 
     kill_demo.py --sluice BINARY --input CRAWL [--kills-per-phase 2] [--seed 5] [--unit-bytes 4MiB]
 
-A phase is told by the newest folder in the journals (extract and filter are one fused phase). Once it is seen, SIGKILL
+A phase is told by the journal entries of those before it (extract and filter are one fused phase). Once it is seen, SIGKILL
 comes after a random part of its time in the uninterrupted run. Asserted at the end: equal trees (run.json aside), no
 temporary file left, processor seconds of all tries at most twice those of one run, and no unit whose journal entry was
 there was committed again (entries keep their inode over a resume). Prints one line a phase. Only the standard library is used.
@@ -25,20 +25,29 @@ PHASES = [("filter", "map"), ("dedup", "signature"), ("dedup", "bucket"), ("dedu
 
 
 def phase(out):
-    """Number of the newest phase that has left something in a journal, or that follows a finished one."""
-    now = -1
-    for number, (stage, name) in enumerate(PHASES):
-        folder = os.path.join(out, stage)
-        if os.path.isdir(os.path.join(folder, "journal", name)) or os.path.exists(os.path.join(folder, "manifest.json")):
-            now = number
-    if os.path.isdir(os.path.join(out, "filter", ".tmp")) and now < 0:
-        now = 0
-    # Counting is over once its last entry is there: what follows is the merge and the training.
-    if now == 6 and os.path.exists(os.path.join(out, "tokenizer", "pretokens.counts")):
-        now = 7
-    if now == 8 and os.path.isdir(os.path.join(out, "store", "train")):
-        now = 9
-    return now
+    """Number of the phase under way, told by the journal entries of those before it."""
+    def has(*parts):
+        return os.path.exists(os.path.join(out, *parts))
+
+    def entries(stage, name):
+        return len(glob.glob(os.path.join(out, stage, "journal", name, "unit-*.json")))
+
+    def parts(stage):
+        return len(glob.glob(os.path.join(out, stage, "part-*")))
+
+    if has("store", "journal") or has("store", "manifest.json"):
+        return 9 if entries("store", "encode") >= parts("dedup") > 0 or has("store", "train") else 8
+    if has("tokenizer", "journal"):
+        return 7 if entries("tokenizer", "count") >= parts("dedup") > 0 else 6
+    if has("dedup", "journal"):
+        if entries("dedup", "cluster"):
+            return 5
+        if entries("dedup", "candidates") >= parts("filter") > 0:
+            return 4
+        if entries("dedup", "bucket"):
+            return 3
+        return 2 if entries("dedup", "signature") >= parts("filter") > 0 else 1
+    return 0 if has("filter", ".tmp") else -1
 
 
 def tree(out):
@@ -119,7 +128,7 @@ def main():
                 finished = (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
             time.sleep(0.001)
         if finished is None:
-            time.sleep(rng.random() * max(0.005, lengths.get(target, 0.05)) * 0.9)
+            time.sleep(rng.random() * max(0.005, lengths.get(target, 0.05)) * 0.5)
             os.kill(process.pid, signal.SIGKILL)
             finished = wait(process)
             if finished[0] == -signal.SIGKILL:
