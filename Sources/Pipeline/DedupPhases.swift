@@ -140,7 +140,7 @@ struct DedupPhases {
       finish: { (unit) throws(StorageError) in
         let summaries = try parts.commit(unit)
         let details: [JSONValue.Member] = [
-          .init("ledger", unitLedger.json), .init("files", .array(summaries.map(\.json))),
+          .init("ledger", unitLedger.json), .init("files", .array(summaries.map(\.entry.json))),
         ]
         unitLedger = Ledger()
         return (summaries, details)

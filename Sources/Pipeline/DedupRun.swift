@@ -57,10 +57,7 @@ public struct DedupRun: Sendable {
       "version": .string(Version.number), "stage": "dedup", "options": settings.json,
       "unit_bytes": .int(Int(options.unitBytes)), "keep_dropped": .bool(options.keepsDropped),
       "accept_cut": .bool(options.acceptsCut),
-      "inputs": .array(
-        inputs.entries.map {
-          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
-        }),
+      "inputs": .array(inputs.entries.map(\.json)),
     ]
   }
 

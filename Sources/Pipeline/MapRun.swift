@@ -60,14 +60,11 @@ public struct MapRun: Sendable {
 
   /// The plan of one step: what must be equal for a run to be resumed.
   func planJSON(_ index: Int) -> JSONValue {
-    let inputs = input.entries.map { entry -> JSONValue in
-      ["name": .string(entry.name), "bytes": .int(Int(entry.bytes)), "sha256": .string(entry.sha256)]
-    }
     return [
       "version": .string(Version.number),
       "chain": .array(steps[...index].map { ["stage": .string($0.name), "options": $0.options] }),
       "unit_bytes": .int(Int(input.plan.unitBytes)), "keep_dropped": .bool(options.keepsDropped),
-      "accept_cut": .bool(options.acceptsCut), "inputs": .array(inputs),
+      "accept_cut": .bool(options.acceptsCut), "inputs": .array(input.entries.map(\.json)),
     ]
   }
 

@@ -45,10 +45,7 @@ public struct PipelineRun: Sendable {
       "stages": .array(
         stages.map { ["name": .string($0.name), "stage": .string($0.kind.rawValue), "options": $0.options] }),
       "unit_bytes": .int(Int(options.unitBytes)), "keep_dropped": .bool(options.keepsDropped),
-      "inputs": .array(
-        source.entries.map {
-          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
-        }),
+      "inputs": .array(source.entries.map(\.json)),
     ]
   }
 

@@ -135,9 +135,7 @@ final class StageFolder {
   func commit(_ phase: String, _ unit: Int, outputs: [FileSummary], details: [JSONValue.Member])
     throws(StorageError)
   {
-    let list = outputs.map { output -> JSONValue in
-      ["name": .string(output.name), "bytes": .int(Int(output.bytes)), "sha256": .string(output.sha256)]
-    }
+    let list = outputs.map(\.entry.json)
     let entry = JSONValue.object([.init("outputs", .array(list))] + details)
     _ = try OutputFile.write(entry.serialized(), folder: path, name: entryName(phase, unit))
   }

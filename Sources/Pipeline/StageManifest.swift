@@ -29,16 +29,10 @@ public struct StageManifest: Equatable, Sendable {
   public var outputs: [Entry]
 
   public var json: JSONValue {
-    func list(_ entries: [Entry]) -> JSONValue {
-      .array(
-        entries.map {
-          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
-        })
-    }
     return [
       "format": .string(StageManifest.format), "stage": .string(stage), "version": .string(version),
-      "options": options, "inputs": list(inputs), "complete": isComplete ? "yes" : "unknown",
-      "libzstd": .string(Zstd.libraryVersion), "outputs": list(outputs),
+      "options": options, "inputs": .array(inputs.map(\.json)), "complete": isComplete ? "yes" : "unknown",
+      "libzstd": .string(Zstd.libraryVersion), "outputs": .array(outputs.map(\.json)),
     ]
   }
 
@@ -60,13 +54,7 @@ public struct StageManifest: Equatable, Sendable {
     guard let json = try? JSONValue.parse(bytes), json["format"]?.string == format else {
       throw .input(path: path, reason: "not a stage manifest (\(format) was expected)")
     }
-    func list(_ value: JSONValue?) -> [Entry] {
-      (value?.array ?? []).map {
-        Entry(
-          name: $0["name"]?.string ?? "", bytes: Int64($0["bytes"]?.int ?? 0),
-          sha256: $0["sha256"]?.string ?? "")
-      }
-    }
+    func list(_ value: JSONValue?) -> [Entry] { (value?.array ?? []).map { Entry(json: $0) } }
     var manifest = StageManifest(
       stage: json["stage"]?.string ?? "", options: json["options"] ?? .null, inputs: list(json["inputs"]),
       outputs: list(json["outputs"]), isComplete: json["complete"]?.string == "yes")
@@ -77,4 +65,15 @@ public struct StageManifest: Equatable, Sendable {
 
 extension FileSummary {
   var entry: StageManifest.Entry { StageManifest.Entry(name: name, bytes: bytes, sha256: sha256) }
+}
+
+extension StageManifest.Entry {
+  /// How manifests, plans and journals name a file.
+  var json: JSONValue { ["name": .string(name), "bytes": .int(Int(bytes)), "sha256": .string(sha256)] }
+
+  init(json: JSONValue) {
+    self.init(
+      name: json["name"]?.string ?? "", bytes: Int64(json["bytes"]?.int ?? 0),
+      sha256: json["sha256"]?.string ?? "")
+  }
 }

@@ -52,10 +52,7 @@ public struct TokenizeRun: Sendable {
       "split": .array(store.holdout.splits.map { ["name": .string($0.name), "ppm": .int($0.ppm)] }),
       "split_seed": .int(Int(truncatingIfNeeded: store.holdout.seed)),
       "unit_bytes": .int(Int(options.unitBytes)), "accept_cut": .bool(options.acceptsCut),
-      "inputs": .array(
-        inputs.entries.map {
-          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
-        }),
+      "inputs": .array(inputs.entries.map(\.json)),
     ]
   }
 

@@ -55,10 +55,7 @@ public struct TrainRun: Sendable {
       "version": .string(Version.number), "stage": "train", "training": training.json,
       "legacy_merges": .bool(legacyMerges), "unit_bytes": .int(Int(options.unitBytes)),
       "accept_cut": .bool(options.acceptsCut),
-      "inputs": .array(
-        inputEntries.map {
-          ["name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256)]
-        }),
+      "inputs": .array(inputEntries.map(\.json)),
     ]
   }
 

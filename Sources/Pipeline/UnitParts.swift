@@ -63,15 +63,3 @@ final class UnitParts {
     return file
   }
 }
-
-extension FileSummary {
-  var json: JSONValue { ["name": .string(name), "bytes": .int(Int(bytes)), "sha256": .string(sha256)] }
-}
-
-extension StageManifest.Entry {
-  init(json: JSONValue) {
-    self.init(
-      name: json["name"]?.string ?? "", bytes: Int64(json["bytes"]?.int ?? 0),
-      sha256: json["sha256"]?.string ?? "")
-  }
-}
