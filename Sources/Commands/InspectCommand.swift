@@ -20,8 +20,10 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A dump; a folder of a stage, run, tokenizer or token store; or the file of a view.")
   var path: String
 
-  @Option(name: .long, help: ArgumentHelp("Epochs that a view's tables count.", valueName: "n"))
-  var epochs = 1
+  @Option(
+    name: .long, help: ArgumentHelp("Epochs that a view's tables count. Default: the view's.", valueName: "n")
+  )
+  var epochs: Int?
 
   @Flag(name: .long, help: "Machine output.")
   var json = false

@@ -8,7 +8,7 @@ import Tokenization
 
 /// Finds out what lies at a path and lets its room describe it.
 enum Inspector {
-  static func inspect(_ path: String, epochs: Int) throws(StorageError) -> Inspection {
+  static func inspect(_ path: String, epochs: Int?) throws(StorageError) -> Inspection {
     guard FileSystem.exists(path) else { throw .input(path: path, reason: "no such file or folder") }
     if FileSystem.isFolder(path) {
       if TokenStore.isStore(path) {
@@ -25,7 +25,7 @@ enum Inspector {
       if View.isView(bytes) {
         let view = try View(bytes: bytes, path: path)
         return try ViewInspection.run(
-          view, store: try TokenStore.find(for: view, viewPath: path), epochs: epochs)
+          view, split: try StoreSplit.find(for: view, viewPath: path), epochs: epochs)
       }
     }
     return try dump(path)

@@ -106,13 +106,13 @@ struct VerifyCommand: ParsableCommand {
   private func verify(
     _ view: View, _ tick: () throws(StorageError) -> Void
   ) throws(StorageError) -> Verification {
-    let found = if let store { try TokenStore(store) } else { try TokenStore.find(for: view, viewPath: path) }
+    let found = try StoreSplit.find(for: view, viewPath: path, stores: store.map { [$0] } ?? [])
     if found == nil, !quiet {
       StandardStreams.message(
         "sluice: \(path): its store was not found beside it (give --store); only the view itself is checked.\n"
       )
     }
-    return try ViewVerification.run(view, path: path, store: found, tick: tick)
+    return try ViewVerification.run(view, path: path, split: found, tick: tick)
   }
 
   private func text(_ path: String, _ result: Verification) -> String {

@@ -43,8 +43,8 @@ public struct PipelineFile: Sendable {
           "pipeline-parallel": .integer, "context-parallel": .integer, "expert-parallel": .integer,
           "framework": .text,
           "rank-order": .text, "global-batch": .integer, "micro-batch": .integer, "seed": .integer,
-          "packing": .text,
-          "split": .text,
+          "packing": .text, "overlap": .integer, "shuffle": .text, "epochs": .integer, "mixture": .text,
+          "mixture-by": .text, "repeat": .text, "split": .text,
         ]
       }
     }

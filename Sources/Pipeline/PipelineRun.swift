@@ -119,7 +119,7 @@ public struct PipelineRun: Sendable {
         outcomes.append(try run.run())
         store = path
       case .shard(let view):
-        try ShardRun.writeView(of: store ?? "", view, folder: path, name: "view.json")
+        try ShardRun.writeView(of: store ?? "", view, folder: path, name: "view.json", options)
       }
       index += 1
     }

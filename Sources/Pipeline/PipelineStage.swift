@@ -139,9 +139,11 @@ struct PipelineStage: Sendable {
     view.context = int("context-parallel") ?? 1
     view.expert = int("expert-parallel") ?? 1
     view.sequenceTokens = overrides.context ?? int("context") ?? 2048
+    view.overlap = int("overlap") ?? 0
     view.globalBatch = int("global-batch")
     view.microBatch = int("micro-batch") ?? 1
     view.seed = int("seed") ?? 0
+    view.epochs = int("epochs") ?? 1
     view.split = stage.option("split")?.string ?? view.split
     view.rankOrder = stage.option("rank-order")?.string
     if let name = stage.option("framework")?.string {
@@ -151,9 +153,11 @@ struct PipelineStage: Sendable {
       }
       view.framework = framework
     }
-    if let packing = stage.option("packing")?.string, packing != "concat" {
-      throw .usage("packing is concat, not \"\(packing)\".")
-    }
+    let texts = ViewTexts(
+      packing: stage.option("packing")?.string, shuffle: stage.option("shuffle")?.string,
+      mixture: stage.option("mixture")?.string, mixtureBy: stage.option("mixture-by")?.string,
+      repeats: stage.option("repeat")?.string ?? int("repeat").map { "\($0)" })
+    try texts.apply(to: &view)
     return view
   }
 

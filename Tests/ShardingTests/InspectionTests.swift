@@ -85,7 +85,7 @@ import Testing
     let json = try JSONValue.parse(bytes)
     #expect(json["ranks"]?.array?.count == 48 && json["groups"]?["dp"]?["stride"]?.int == 4)
     #expect(json["ranks"]?.array?[0]["cp_slices"] == [[0, 16], [48, 64]])
-    let inspection = try ViewInspection.run(view, store: nil)
+    let inspection = try ViewInspection.run(view, split: nil)
     for table in inspection.tables { #expect(table.rows.allSatisfy { $0.count == table.columns.count }) }
     #expect(throws: StorageError.self) { try RankTable(view, epochs: 0) }
   }

@@ -169,18 +169,19 @@ import Testing
       let view = try View(of: store.manifest, fingerprint: store.fingerprint, options)
       let path = fixture.folder("view-\(gpus).json")
       try writeFile(path, view.bytes)
-      #expect(try TokenStore.find(for: view, viewPath: path)?.fingerprint == store.fingerprint)
-      let result = try ViewVerification.run(view, path: path, store: store)
+      let split = try StoreSplit.find(for: view, viewPath: path)
+      #expect(split?.stores.map(\.fingerprint) == [store.fingerprint])
+      let result = try ViewVerification.run(view, path: path, split: split)
       #expect(result.isGood, "\(result.findings)")
       var wrong = view
-      wrong.order.store = "sha256:00"
-      #expect(try ViewVerification.run(wrong, path: path, store: store).findings.count == 1)
+      wrong.order.stores = ["sha256:00"]
+      #expect(try ViewVerification.run(wrong, path: path, split: split).findings.count == 1)
       wrong = view
       wrong.order.tailTokens += 1
-      #expect(try ViewVerification.run(wrong, path: path, store: store).findings.count > 0)
+      #expect(try ViewVerification.run(wrong, path: path, split: split).findings.count > 0)
       wrong = view
       wrong.order.sequences -= 1
-      #expect(try ViewVerification.run(wrong, path: path, store: store).findings.count > 0)
+      #expect(try ViewVerification.run(wrong, path: path, split: split).findings.count > 0)
     }
   }
 }

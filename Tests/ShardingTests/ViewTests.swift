@@ -15,9 +15,7 @@ import Testing
       $0.globalBatch = 4
       $0.framework = framework
     }
-    let plan = try SequencePlan(
-      view, store: manifest, fingerprint: StoreManifest.fingerprint(of: manifest.bytes))
-    return (view, plan)
+    return (view, SequencePlan(view))
   }
 
   private func read(_ plan: SequencePlan, replica: Int, step: Int) -> [Int] {
@@ -74,7 +72,7 @@ import Testing
             $0.microBatch = micro
             $0.globalBatch = micro * (gpus / tensor) * 2
           }
-          let plan = SequencePlan(view, segmentTokens: [1000, 1110])
+          let plan = SequencePlan(view)
           #expect(view.order.sequences == sequences)
           for position in 0..<2 * view.globalBatch {
             #expect(plan.position(of: plan.place(of: position)) == position)
@@ -97,7 +95,7 @@ import Testing
         $0.globalBatch = 24
         $0.seed = 5
       }
-      let plan = SequencePlan(view, segmentTokens: [2400])
+      let plan = SequencePlan(view)
       return (0..<15).map { step in Set((0..<gpus).flatMap { read(plan, replica: $0, step: step) }) }
     }
     let one = try sets(gpus: 1)
@@ -123,21 +121,21 @@ import Testing
     let manifest = Samples.manifest(segmentTokens: [7, 1, 20, 4])
     let view = try Samples.view(manifest) { $0.sequenceTokens = 9 }
     #expect(view.order.sequences == 3 && view.order.tailTokens == 5)
-    let plan = SequencePlan(view, segmentTokens: [7, 1, 20, 4])
-    let first = [
-      SequencePlan.Piece(segment: 0, tokens: 0..<7), .init(segment: 1, tokens: 0..<1),
-      .init(segment: 2, tokens: 0..<1),
-    ]
-    #expect(plan.pieces(of: 0) == first)
-    #expect(plan.pieces(of: 1) == [.init(segment: 2, tokens: 1..<10)])
-    #expect(plan.pieces(of: 2) == [.init(segment: 2, tokens: 10..<19)])
+    func parts(_ layout: StreamLayout, _ sequence: Int) -> [String] {
+      layout.parts(of: sequence).map { "\($0.segment): \($0.tokens)" }
+    }
+    let tokens = [7, 1, 20, 4]
+    let plain = StreamLayout(segmentTokens: tokens, sequence: 9, overlap: 0)
+    #expect(plain.count == 3)
+    #expect(parts(plain, 0) == ["0: 0..<7", "1: 0..<1", "2: 0..<1"])
+    #expect(parts(plain, 1) == ["2: 1..<10"] && parts(plain, 2) == ["2: 10..<19"])
     let overlapping = try Samples.view(manifest) {
       $0.sequenceTokens = 9
       $0.overlap = 1
     }
     #expect(overlapping.order.sequences == 3 && overlapping.order.tailTokens == 7)
-    let windows = SequencePlan(overlapping, segmentTokens: [7, 1, 20, 4])
-    #expect(windows.pieces(of: 1) == [.init(segment: 2, tokens: 0..<9)])
+    let windows = StreamLayout(segmentTokens: tokens, sequence: 9, overlap: 1)
+    #expect(parts(windows, 1) == ["2: 0..<9"])
   }
 
   @Test(arguments: [1, 8, 1000, 4096]) func anyNumberOfGPUsReadsOneStoreOnce(gpus: Int) throws {
@@ -148,7 +146,7 @@ import Testing
       $0.sequenceTokens = 15
     }
     #expect(view.order.sequences == 43_001 && view.bytes.count <= 2048)
-    let result = try ViewVerification.run(view, path: "view.json", store: nil)
+    let result = try ViewVerification.run(view, path: "view.json", split: nil)
     #expect(result.isGood, "\(result.findings)")
     let balance = try RankTable(view).balance
     #expect(balance.most - balance.least <= 1 && balance.least >= 10)
@@ -192,7 +190,9 @@ import Testing
     var other = manifest
     other.tokenizer.name = "other"
     #expect(throws: StorageError.self) {
-      try SequencePlan(view, store: other, fingerprint: StoreManifest.fingerprint(of: other.bytes))
+      let store = TokenStore(
+        folder: "", manifest: other, fingerprint: StoreManifest.fingerprint(of: other.bytes))
+      _ = try SequenceReader(view, try StoreSplit(store, split: "train"))
     }
   }
 
@@ -233,7 +233,7 @@ import Testing
     var random = SeededRandom(seed: 3)
     for _ in 0..<500 {
       guard let read = try? View(bytes: random.mutation(of: view.bytes), path: "view.json") else { continue }
-      let plan = SequencePlan(read, segmentTokens: [1 << 20])
+      let plan = SequencePlan(read)
       #expect(plan.sequenceCount(ofReplica: 0, epochs: ViewOptions.epochsMax) >= 0)
     }
   }

@@ -5,28 +5,35 @@ import Storage
 public enum ViewInspection {
   static let rowsShown = 16
 
-  /// - Parameter store: nil if it was not found: the view says enough for everything but the segments.
+  /// - Parameters:
+  ///   - split: nil if its stores were not found: the view says enough for everything but the segments.
+  ///   - epochs: nil: the view's.
   /// - Throws: `.usage` for a wrong number of epochs.
-  public static func run(_ view: View, store: TokenStore?, epochs: Int = 1) throws(StorageError) -> Inspection
+  public static func run(_ view: View, split: StoreSplit?, epochs: Int? = nil) throws(StorageError)
+    -> Inspection
   {
     let table = try RankTable(view, epochs: epochs)
     return Inspection(
-      json: json(view, table, store),
-      tables: [order(view, store), shape(view), balance(view, table), ranks(table)])
+      json: json(view, table, split),
+      tables: [order(view, split), shape(view), balance(view, table), ranks(table)])
   }
 
-  private static func order(_ view: View, _ store: TokenStore?) -> Inspection.Table {
+  private static func order(_ view: View, _ split: StoreSplit?) -> Inspection.Table {
     let order = view.order
     return Inspection.Table(
       title: "order \(view.orderHash)", columns: ["what", "value"],
       rows: [
-        ["store", order.store + (store.map { " (\($0.folder))" } ?? "")], ["split", order.split],
+        ["stores", order.stores.joined(separator: ", ") + folders(split)], ["split", order.split],
         ["seed", "\(order.seed)"],
         ["ids per sequence", "\(order.tokens), \(order.overlap) shared with the next"],
-        ["packing", order.packing.rawValue], ["sequences", "\(order.sequences)"],
+        ["packing", order.packing.policy.rawValue], ["sequences", "\(order.sequences)"],
         ["tokens in sequences", "\(order.sequences * (order.tokens - order.overlap) + order.overlap)"],
         ["padding tokens", "\(order.paddingTokens)"], ["tail tokens, never read", "\(order.tailTokens)"],
       ])
+  }
+
+  private static func folders(_ split: StoreSplit?) -> String {
+    split.map { " (" + $0.stores.map(\.folder).joined(separator: ", ") + ")" } ?? ""
   }
 
   private static func shape(_ view: View) -> Inspection.Table {
@@ -50,7 +57,7 @@ public enum ViewInspection {
 
   private static func balance(_ view: View, _ table: RankTable) -> Inspection.Table {
     let balance = table.balance
-    let total = table.epochs * view.order.sequences
+    let total = table.positions
     let sequence = view.order.tokens
     return Inspection.Table(
       title:
@@ -79,12 +86,12 @@ public enum ViewInspection {
       rows: (0..<shown).map { RankTable.cells(table.row($0)) })
   }
 
-  private static func json(_ view: View, _ table: RankTable, _ store: TokenStore?) -> JSONValue {
+  private static func json(_ view: View, _ table: RankTable, _ split: StoreSplit?) -> JSONValue {
     let balance = table.balance
-    let total = table.epochs * view.order.sequences
+    let total = table.positions
     return [
       "kind": "view", "order_hash": .string(view.orderHash), "view": view.json,
-      "store_found": .bool(store != nil),
+      "store_found": .bool(split != nil),
       "data_parallel": .int(view.dataParallel), "epochs": .int(table.epochs),
       "balance": [
         "least": .int(balance.least), "most": .int(balance.most),

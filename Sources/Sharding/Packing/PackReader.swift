@@ -36,6 +36,7 @@ public final class PackReader: Sendable {
   private let segmentStarts: [Int]
   private let file: RandomAccessFile
 
+  public var path: String { file.path }
   /// Documents of the unit.
   public var documents: Int { segmentStarts[segmentStarts.count - 1] }
 

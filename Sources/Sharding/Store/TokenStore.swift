@@ -19,27 +19,17 @@ public final class TokenStore: Sendable {
     fingerprint = StoreManifest.fingerprint(of: bytes)
   }
 
+  /// A store whose manifest is known; nothing is read.
+  init(folder: String, manifest: StoreManifest, fingerprint: String) {
+    self.folder = folder
+    self.manifest = manifest
+    self.fingerprint = fingerprint
+  }
+
   /// Is there a token store in this folder? (Looks at the manifest's `format` only.)
   public static func isStore(_ folder: String) -> Bool {
     guard let bytes = try? FileSystem.readAll(Path.join(folder, StoreManifest.fileName)) else { return false }
     return (try? JSONValue.parse(bytes))?["format"]?.string == StoreManifest.format
-  }
-
-  /// The store that a view was made of, looked for where views usually lie: in the view's folder, in the folders beside
-  /// the view, in the folder above and the folders there. Views hold no path, so that they can move.
-  public static func find(for view: View, viewPath: String) throws(StorageError) -> TokenStore? {
-    let beside = Path.parent(viewPath).isEmpty ? "." : Path.parent(viewPath)
-    var candidates = [beside]
-    for name in try FileSystem.list(beside) { candidates.append(Path.join(beside, name)) }
-    // In the folder of a run, view and store lie in sibling folders.
-    let above = Path.join(beside, "..")
-    candidates.append(above)
-    for name in (try? FileSystem.list(above)) ?? [] { candidates.append(Path.join(above, name)) }
-    for folder in candidates where FileSystem.isRegularFile(Path.join(folder, StoreManifest.fileName)) {
-      guard let bytes = try? FileSystem.readAll(Path.join(folder, StoreManifest.fileName)) else { continue }
-      if StoreManifest.fingerprint(of: bytes) == view.order.store { return try TokenStore(folder) }
-    }
-    return nil
   }
 
   /// Path of a segment's file.

@@ -1,8 +1,10 @@
 import Bytes
 import Storage
 
-/// Verifies a view against its store, level 3: every sequence is read exactly once per epoch, replicas differ by at most
+/// Verifies a view against its stores, level 3: every sequence is read exactly once per epoch, replicas differ by at most
 /// one sequence and by none in a full step, and the set of each global batch is the same for every other number of replicas.
+/// Of a mixture: each class has exactly its share of every block, is read whole before any of it is read again, and never
+/// more often than its limit.
 ///
 /// Cost: a bit a sequence, and about 0.1 µs a sequence and epoch.
 public enum ViewVerification {
@@ -13,51 +15,69 @@ public enum ViewVerification {
   static let batchPositionsMax = 1 << 26
 
   /// - Parameters:
-  ///   - store: nil: not found; only the view itself is checked then.
+  ///   - split: nil: not found; only the view itself is checked then.
   ///   - tick: called now and then; what it throws ends the work.
   public static func run(
-    _ view: View, path: String, store: TokenStore?, epochs: Int = 2,
+    _ view: View, path: String, split: StoreSplit?, epochs: Int = 2,
     tick: () throws(StorageError) -> Void = {}
   ) throws(StorageError) -> Verification {
     var result = Verification(kind: "view", level: 3)
     let name = Path.name(path)
-    var plan = SequencePlan(view, segmentTokens: [])
-    if let store {
-      do throws(StorageError) {
-        plan = try SequencePlan(view, store: store.manifest, fingerprint: store.fingerprint)
-        try checkTokens(view, store, plan, name, &result)
-      } catch {
-        guard case .usage(let text) = error else { throw error }
-        result.note(Finding(level: 3, place: name, message: text))
+    if let split {
+      do throws(StorageError) { try checkTokens(view, split, name, &result) } catch {
+        switch error {
+        case .usage(let text): result.note(Finding(level: 3, place: name, message: text))
+        case .input(let path, let reason):
+          result.note(Finding(level: 3, place: name, message: "\(path): \(reason)"))
+        default: throw error
+        }
         return result
       }
     }
-    for epoch in 0..<epochs { try checkEpoch(epoch, view, &plan, name, &result, tick) }
+    var plan = SequencePlan(view)
+    if let mixture = view.order.mixture {
+      try MixtureVerification.check(view, mixture, name, &result, tick)
+    } else {
+      for epoch in 0..<epochs { try checkEpoch(epoch, view, &plan, name, &result, tick) }
+    }
+    checkBalance(view, plan, name, &result)
     try checkBatches(view, name, &result, tick)
-    result.count("epochs", epochs)
+    result.count("epochs", view.order.mixture?.epochs ?? epochs)
     result.count("sequences", view.order.sequences)
     result.count("ranks", view.topology.gpus)
     return result
   }
 
-  /// The pieces of all sequences and the tail are the split's tokens, each once (each but the overlap).
+  /// The sequences lie in the stores, and they and the tail are the split's tokens, each once (each but the overlap).
   private static func checkTokens(
-    _ view: View, _ store: TokenStore, _ plan: SequencePlan, _ name: String, _ result: inout Verification
+    _ view: View, _ split: StoreSplit, _ name: String, _ result: inout Verification
   ) throws(StorageError) {
-    let split = try store.manifest.split(view.order.split)
-    let step = view.order.tokens - view.order.overlap
-    let covered = (view.order.sequences - 1) * step + view.order.tokens
-    if covered + view.order.tailTokens != split.tokens {
+    let reader = try SequenceReader(view, split)
+    let order = view.order
+    if order.packing.index == nil {
+      let covered = (order.sequences - 1) * (order.tokens - order.overlap) + order.tokens
+      if covered + order.tailTokens != split.tokens {
+        result.note(
+          Finding(
+            level: 3, place: name,
+            message:
+              "\(covered) tokens in sequences and a tail of \(order.tailTokens) are not the split's \(split.tokens)"
+          ))
+      }
+    } else if order.mixture == nil, order.sequences * order.tokens - order.paddingTokens != split.tokens {
       result.note(
         Finding(
           level: 3, place: name,
           message:
-            "\(covered) tokens in sequences and a tail of \(view.order.tailTokens) are not the split's \(split.tokens)"
-        ))
+            "\(order.sequences) sequences of \(order.tokens) with \(order.paddingTokens) ids of padding are not the "
+            + "split's \(split.tokens) tokens"))
     }
-    for sequence in [0, view.order.sequences / 2, view.order.sequences - 1]
-    where plan.pieces(of: sequence).reduce(0, { $0 + $1.tokens.count }) != view.order.tokens {
-      result.note(Finding(level: 3, place: name, message: "sequence \(sequence) does not lie in the store"))
+    for sequence in [0, order.sequences / 2, order.sequences - 1] {
+      let filled = try reader.pieces(of: sequence).reduce(0) { $0 + $1.tokens.count }
+      if filled > order.tokens || filled == 0 || (order.packing.index == nil && filled != order.tokens) {
+        result.note(
+          Finding(level: 3, place: name, message: "sequence \(sequence) does not lie in the store"))
+      }
     }
   }
 
@@ -68,7 +88,6 @@ public enum ViewVerification {
     let sequences = view.order.sequences
     let hasBitset = sequences <= bitsetSequencesMax
     var seen = [UInt64](repeating: 0, count: hasBitset ? sequences / 64 + 1 : 0)
-    var counts = [Int](repeating: 0, count: view.dataParallel)
     var wrong = 0
     for index in 0..<sequences {
       let sequence = plan.sequence(at: epoch * sequences + index).sequence
@@ -81,7 +100,6 @@ public enum ViewVerification {
       } else if plan.position(of: sequence, epoch: epoch) != epoch * sequences + index {
         wrong += 1
       }
-      counts[plan.replica(reading: index)] += 1
       if index % (1 << 22) == 0 { try tick() }
     }
     // As many positions as sequences and none read twice: each is read once.
@@ -91,10 +109,20 @@ public enum ViewVerification {
           level: 3, place: name,
           message: "epoch \(epoch): \(wrong) positions read a sequence again, so others are never read"))
     }
+  }
+
+  /// Who reads how much of the first epoch after `start`, counted position by position, against the closed form.
+  private static func checkBalance(
+    _ view: View, _ plan: SequencePlan, _ name: String, _ result: inout Verification
+  ) {
+    var counts = [Int](repeating: 0, count: view.dataParallel)
+    let epochs = view.start / view.order.sequences + 1
+    for position in view.start..<epochs * view.order.sequences {
+      counts[plan.replica(reading: position, epochs: epochs)] += 1
+    }
     let spread = (counts.max() ?? 0) - (counts.min() ?? 0)
-    if spread > 1 || counts != counts.indices.map({ plan.sequenceCount(ofReplica: $0) }) {
-      result.note(
-        Finding(level: 3, place: name, message: "epoch \(epoch): replicas differ by \(spread) sequences"))
+    if spread > 1 || counts != counts.indices.map({ plan.sequenceCount(ofReplica: $0, epochs: epochs) }) {
+      result.note(Finding(level: 3, place: name, message: "replicas differ by \(spread) sequences"))
     }
   }
 
@@ -115,12 +143,13 @@ public enum ViewVerification {
       try tick()
       budget -= view.globalBatch
       let replicas = other.dataParallel
-      let plan = SequencePlan(other, segmentTokens: [])
+      let plan = SequencePlan(other)
       var seen = [Bool](repeating: false, count: view.globalBatch)
       for replica in 0..<replicas {
         for micro in 0..<other.microBatches {
           for item in 0..<other.microBatch {
-            let offset = plan.position(of: .init(step: 0, replica: replica, microBatch: micro, item: item))
+            let position = plan.position(of: .init(step: 0, replica: replica, microBatch: micro, item: item))
+            let offset = position - view.start
             if offset >= 0, offset < view.globalBatch { seen[offset] = true }
           }
         }

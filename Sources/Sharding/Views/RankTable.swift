@@ -25,17 +25,21 @@ public struct RankTable: Sendable {
   public let epochs: Int
   private let plan: SequencePlan
 
+  /// - Parameter epochs: nil: the view's.
   /// - Throws: `.usage` for fewer than one or more than `ViewOptions.epochsMax` epochs.
-  public init(_ view: View, epochs: Int = 1) throws(StorageError) {
+  public init(_ view: View, epochs asked: Int? = nil) throws(StorageError) {
+    let epochs = asked ?? view.epochs
     guard epochs >= 1, epochs <= ViewOptions.epochsMax else {
       throw .usage("--epochs must lie between 1 and \(ViewOptions.epochsMax).")
     }
     self.view = view
     self.epochs = epochs
-    plan = SequencePlan(view, segmentTokens: [])
+    plan = SequencePlan(view)
   }
 
   public var count: Int { view.topology.gpus }
+  /// Sequences that all replicas together read, from the view's `start` on.
+  public var positions: Int { max(0, epochs * view.order.sequences - view.start) }
 
   public func row(_ rank: Int) -> Row {
     let place = view.topology.coordinates(ofRank: rank)
@@ -74,7 +78,7 @@ public struct RankTable: Sendable {
     let most = plan.sequenceCount(ofReplica: 0, epochs: epochs)
     let least = plan.sequenceCount(ofReplica: replicas - 1, epochs: epochs)
     // What is left after the full steps is dealt out from replica 0 on.
-    let rest = epochs * view.order.sequences % view.globalBatch % replicas
+    let rest = positions % view.globalBatch % replicas
     return (least, most, rest == 0 ? replicas : rest)
   }
 

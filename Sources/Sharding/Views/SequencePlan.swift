@@ -1,9 +1,10 @@
 import Storage
 
-/// From a global position to the sequence that is read there, to the tokens that it holds, to the rank that reads it.
+/// From a global position to the sequence that is read there, and to the rank that reads it.
 ///
-/// Global position g runs through all epochs: epoch e = g div n, and within it the keyed permutation of that epoch.
-/// Everything is arithmetic on the view and on one table of token counts by segment; nothing is stored per sequence.
+/// Global position g runs through all epochs: epoch e = g div n, and within it the keyed permutation of that epoch; in a
+/// mixture the class whose turn it is, and its own epoch. Everything is arithmetic on the view; nothing is stored per
+/// sequence.
 public struct SequencePlan: Sendable {
   /// How a step's positions are shared by the replicas; dp of DP, micro-batch k, item j, offsets within the step.
   public enum Rule: String, Sendable {
@@ -23,45 +24,21 @@ public struct SequencePlan: Sendable {
     public var item: Int
   }
 
-  /// Ids of one segment.
-  public struct Piece: Equatable, Sendable {
-    public var segment: Int
-    public var tokens: Range<Int>
-  }
-
   public let view: View
   public let rule: Rule
-  /// First token of each segment in the stream, and the stream's length.
-  private let segmentStarts: [Int]
-  private var permutation: (epoch: Int, KeyedPermutation)
+  private let mixture: MixtureOrder?
+  /// One per class, or one for all; each at the epoch that was asked for last.
+  private var orders: [SequenceOrder]
 
-  /// - Throws: `.usage` if the view was made of another store or split than `store`.
-  public init(_ view: View, store: StoreManifest, fingerprint: String) throws(StorageError) {
-    guard view.order.store == fingerprint else {
-      throw .usage(
-        "The view was made of the store \(view.order.store), and this one is \(fingerprint): another corpus, "
-          + "tokenizer or order. Make a new view of this store with `sluice shard`.")
-    }
-    guard view.holdout == store.holdout else {
-      throw .usage("The view's held-out splits are not the store's.")
-    }
-    let split = try store.split(view.order.split)
-    let count = Self.sequenceCount(
-      tokens: split.tokens, sequence: view.order.tokens, overlap: view.order.overlap)
-    guard count == view.order.sequences else {
-      throw .usage("The view says \(view.order.sequences) sequences, and its store gives \(count).")
-    }
-    self.init(view, segmentTokens: split.segments.map(\.tokens))
-  }
-
-  /// A plan for `view` over segments of these token counts.
-  public init(_ view: View, segmentTokens: [Int]) {
+  public init(_ view: View) {
     self.view = view
     rule = view.framework.positionRule
-    var starts = [0]
-    for tokens in segmentTokens { starts.append(starts[starts.count - 1] + tokens) }
-    segmentStarts = starts
-    permutation = (0, Self.permutation(view, epoch: 0))
+    mixture = view.order.mixture.map { MixtureOrder($0, seed: view.order.seed) }
+    let counts = view.order.mixture?.classes.map(\.sequences) ?? [view.order.sequences]
+    orders = counts.enumerated().map { number, count in
+      SequenceOrder(
+        count: count, seed: view.order.seed, epoch: 0, class: number, shuffle: view.order.shuffle)
+    }
   }
 
   /// (total - C) div s + 1 with s = C - overlap; 0 if the tokens fill no sequence.
@@ -69,24 +46,54 @@ public struct SequencePlan: Sendable {
     tokens < sequence ? 0 : (tokens - sequence) / (sequence - overlap) + 1
   }
 
-  public static func permutation(_ view: View, epoch: Int) -> KeyedPermutation {
-    KeyedPermutation(count: UInt64(view.order.sequences), seed: UInt64(view.order.seed), epoch: UInt64(epoch))
-  }
-
-  /// The epoch and the sequence number read at a global position.
+  /// What is read at a global position: the epoch (in a mixture: of the sequence's class) and the sequence number.
   public mutating func sequence(at position: Int) -> (epoch: Int, sequence: Int) {
-    let (epoch, index) = position.quotientAndRemainder(dividingBy: view.order.sequences)
-    if permutation.epoch != epoch { permutation = (epoch, Self.permutation(view, epoch: epoch)) }
-    return (epoch, Int(permutation.1.map(UInt64(index))))
+    guard let mixture else {
+      let (epoch, index) = position.quotientAndRemainder(dividingBy: view.order.sequences)
+      return (epoch, order(0, epoch: epoch, { $0.map(index) }))
+    }
+    let (kind, index) = mixture.index(at: position)
+    let (epoch, inEpoch) = index.quotientAndRemainder(dividingBy: mixture.classes[kind].sequences)
+    return (epoch, mixture.firsts[kind] + order(kind, epoch: epoch, { $0.map(inEpoch) }))
   }
 
-  /// The global position at which `sequence` is read in `epoch`.
+  /// The global position at which `sequence` is read in `epoch` (in a mixture: of its class).
   public mutating func position(of sequence: Int, epoch: Int) -> Int {
-    if permutation.epoch != epoch { permutation = (epoch, Self.permutation(view, epoch: epoch)) }
-    return epoch * view.order.sequences + Int(permutation.1.inverse(UInt64(sequence)))
+    guard let mixture else {
+      return epoch * view.order.sequences + order(0, epoch: epoch, { $0.inverse(sequence) })
+    }
+    let kind = mixture.kind(ofSequence: sequence)
+    let inEpoch = order(kind, epoch: epoch, { $0.inverse(sequence - mixture.firsts[kind]) })
+    return mixture.position(of: kind, index: epoch * mixture.classes[kind].sequences + inEpoch)
   }
 
-  /// The global position of an item, for a run that began at position 0 with this batch.
+  /// All global positions of the view's epochs at which `sequence` is read, with the epoch of its class, in order.
+  public mutating func readings(of sequence: Int) -> [(epoch: Int, position: Int)] {
+    var result: [(epoch: Int, position: Int)] = []
+    guard let mixture else {
+      for epoch in 0..<view.epochs { result.append((epoch, position(of: sequence, epoch: epoch))) }
+      return result
+    }
+    // Places inside a block are permuted, so the last block is looked at whole.
+    let kind = mixture.classes[mixture.kind(ofSequence: sequence)]
+    let epochs = (view.positions / (view.order.mixture?.block ?? 1) + 1) * kind.share / kind.sequences + 1
+    for epoch in 0..<epochs {
+      let position = position(of: sequence, epoch: epoch)
+      if position < view.positions { result.append((epoch, position)) }
+    }
+    return result.sorted { $0.position < $1.position }
+  }
+
+  private mutating func order(_ kind: Int, epoch: Int, _ body: (inout SequenceOrder) -> Int) -> Int {
+    if orders[kind].epoch != epoch {
+      orders[kind] = SequenceOrder(
+        count: orders[kind].count, seed: view.order.seed, epoch: epoch, class: kind,
+        shuffle: view.order.shuffle)
+    }
+    return body(&orders[kind])
+  }
+
+  /// The global position of an item: steps begin at the view's `start`.
   public func position(of place: Place) -> Int {
     let replicas = view.dataParallel
     let inRank = place.microBatch * view.microBatch + place.item
@@ -97,14 +104,14 @@ public struct SequencePlan: Sendable {
       case .rankMajor: place.replica * (view.globalBatch / replicas) + inRank
       case .interleaved: place.replica + replicas * inRank
       }
-    return place.step * view.globalBatch + offset
+    return view.start + place.step * view.globalBatch + offset
   }
 
-  /// Who reads a global position: the inverse of `position(of:)`.
+  /// Who reads a global position, at or behind `start`: the inverse of `position(of:)`.
   public func place(of position: Int) -> Place {
     let replicas = view.dataParallel
     let micro = view.microBatch
-    let (step, offset) = position.quotientAndRemainder(dividingBy: view.globalBatch)
+    let (step, offset) = (position - view.start).quotientAndRemainder(dividingBy: view.globalBatch)
     switch rule {
     case .microBatchMajor:
       let (batch, inBatch) = offset.quotientAndRemainder(dividingBy: micro * replicas)
@@ -118,44 +125,22 @@ public struct SequencePlan: Sendable {
     }
   }
 
-  /// The replica that reads `position` in a run that ends after `epochs` epochs. Full steps follow the rule; the last,
-  /// incomplete step deals its positions out one by one, so that replicas differ by at most one sequence for any
-  /// micro-batch.
+  /// The replica that reads `position` in a run that goes from `start` to the end of `epochs` epochs. Full steps follow the
+  /// rule; the last, incomplete step deals its positions out one by one, so that replicas differ by at most one sequence
+  /// for any micro-batch.
   public func replica(reading position: Int, epochs: Int = 1) -> Int {
-    let total = epochs * view.order.sequences
+    let total = max(0, epochs * view.order.sequences - view.start)
     let full = total / view.globalBatch * view.globalBatch
-    return position < full ? place(of: position).replica : (position - full) % view.dataParallel
+    let offset = position - view.start
+    return offset < full ? place(of: position).replica : (offset - full) % view.dataParallel
   }
 
-  /// Sequences that a replica reads in a run of `epochs` epochs: the same closed form for every rule.
+  /// Sequences that a replica reads from `start` to the end of `epochs` epochs: the same closed form for every rule.
   public func sequenceCount(ofReplica replica: Int, epochs: Int = 1) -> Int {
-    let (steps, rest) = (epochs * view.order.sequences).quotientAndRemainder(dividingBy: view.globalBatch)
+    let total = max(0, epochs * view.order.sequences - view.start)
+    let (steps, rest) = total.quotientAndRemainder(dividingBy: view.globalBatch)
     let replicas = view.dataParallel
     return steps * (view.globalBatch / replicas) + rest / replicas + (replica < rest % replicas ? 1 : 0)
-  }
-
-  /// The tokens of a sequence: ids [k·s, k·s + C) of the segments read as one stream, so up to several pieces.
-  public func pieces(of sequence: Int) -> [Piece] {
-    let first = sequence * (view.order.tokens - view.order.overlap)
-    let end = first + view.order.tokens
-    var low = 0
-    var high = segmentStarts.count - 1
-    // The last segment that starts at or before `first`.
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if segmentStarts[middle] <= first { low = middle } else { high = middle }
-    }
-    var pieces: [Piece] = []
-    var at = first
-    while at < end, low + 1 < segmentStarts.count {
-      let until = min(end, segmentStarts[low + 1])
-      if until > at {
-        pieces.append(Piece(segment: low, tokens: at - segmentStarts[low]..<until - segmentStarts[low]))
-        at = until
-      }
-      low += 1
-    }
-    return pieces
   }
 
   /// Positions [⌊v·n/V⌋, ⌊(v+1)·n/V⌋) of an epoch: shard v of V, for readers that cannot seek. Sizes differ by at most one.
