@@ -94,8 +94,10 @@ extension PackManifest {
     try self.init(bytes: bytes, path: path, firstSegment: 0)
   }
 
-  /// - Parameter firstSegment: where the first unit must begin: the journal keeps manifests of one unit each.
-  init(bytes: [UInt8], path: String, firstSegment: Int) throws(StorageError) {
+  /// Reads a manifest of later units only: a run in progress keeps one per finished unit.
+  ///
+  /// - Parameter firstSegment: where the first unit must begin.
+  public init(bytes: [UInt8], path: String, firstSegment: Int) throws(StorageError) {
     let root = try JSONFields(parsing: bytes, path: path)
     guard try root.string("format") == Self.format else {
       throw .input(path: path, reason: "not a pack index of format \(Self.format)")
