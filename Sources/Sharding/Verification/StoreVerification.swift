@@ -73,7 +73,7 @@ public struct StoreVerification {
     for segment in split.segments {
       for (suffix, _) in segment.files { known.insert("\(segment.name).\(suffix)") }
     }
-    for name in found where !known.contains(name) {
+    for name in found where !known.contains(name) && !name.hasPrefix(PackKey.folderPrefix) {
       result.note(
         Finding(level: 0, place: "\(split.name)/\(name)", message: "is not in the manifest; remove it"))
     }
