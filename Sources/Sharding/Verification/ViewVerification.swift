@@ -3,8 +3,8 @@ import Storage
 
 /// Verifies a view against its stores, level 3: every sequence is read exactly once per epoch, replicas differ by at most
 /// one sequence and by none in a full step, and the set of each global batch is the same for every other number of replicas.
-/// Of a mixture: each class has exactly its share of every block, is read whole before any of it is read again, and never
-/// more often than its limit.
+/// Of a mixture: each class has exactly its share of every block, no sequence comes twice in an epoch of its class, and none
+/// more often than the limit.
 ///
 /// Cost: a bit a sequence, and about 0.1 µs a sequence and epoch.
 public enum ViewVerification {

@@ -6,7 +6,8 @@ extension View {
   ///
   /// The global order is dealt out in blocks of `block` positions. Each class has exactly `share` positions of every block,
   /// at places that a permutation of the block picks, so position → (class, index) is arithmetic. A class that is used up
-  /// begins its next epoch, in another order, whatever the others do.
+  /// begins its next epoch, in another order, whatever the others do; in the block where that happens, the two epochs may
+  /// take turns.
   public struct Mixture: Equatable, Sendable {
     public struct Class: Equatable, Sendable {
       /// Of the source or language.

@@ -3,8 +3,9 @@ import Storage
 /// From the weights asked for to whole positions of a block that keep every repetition limit.
 ///
 /// A class whose limit would be passed gets what its limit allows, and the others share the rest by their weights; again,
-/// until no limit is passed. Then shares are rounded by largest remainders to a block of M positions, M the smallest power
-/// of two from 64 up at which each class is within 0.5 % of its aim (at most 2^20: then the nearest).
+/// until no limit is passed. Then shares are rounded by largest remainders to a block of M positions. For 64, 128, 256, … M is
+/// the largest size up to that number which cuts the run into blocks of (nearly) one size, so that its last block wastes
+/// no reading of a limited class; the first at which each class is within 0.5 % of its aim is taken, else the nearest.
 ///
 /// - Source: repetition limits, Muennighoff et al., "Scaling Data-Constrained Language Models" (2023): up to four epochs of
 ///   a source are nearly as good as new text.
@@ -34,14 +35,16 @@ struct MixturePlanner {
     }
     let aims = try aims()
     var best: (block: Int, shares: [Int], error: Double)?
-    var block = Self.blockMin
-    while block <= Self.blockMax {
+    var target = Self.blockMin
+    while target <= Self.blockMax {
+      let blocks = (positions - 1) / target + 1
+      let block = (positions - 1) / blocks + 1
       if let shares = shares(block, aims) {
         let error = zip(shares, aims).map { abs(Double($0) / Double(block) - $1) / $1 }.max() ?? 0
         if error < best?.error ?? .infinity { best = (block, shares, error) }
         if error <= Self.tolerance { break }
       }
-      block *= 2
+      target *= 2
     }
     guard let best else { throw tooFew(aims) }
     let ppm = Self.rounded(inputs.map(\.weight), to: 1_000_000)
