@@ -7,7 +7,7 @@ import Storage
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Give a store the files that other trainers read; tokens are linked.",
+    abstract: "Give a store the files that other trainers read; linked where the bytes are the same.",
     discussion: """
       Formats:
       \(Exporters.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
@@ -32,34 +32,49 @@ struct ExportCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Split of the store.", valueName: "name"))
   var split = Holdout.train
 
-  @Flag(name: .long, help: "Empty the output folder first.")
-  var restart = false
+  @Option(name: .long, help: ArgumentHelp("Output shards, equal in number of records.", valueName: "n"))
+  var shards: Int?
 
-  @Flag(name: .long, help: "Print what was written as JSON on standard output.")
-  var json = false
+  @Option(
+    name: .long, help: ArgumentHelp("Token bytes of an output shard, e.g. 64MiB.", valueName: "bytes"))
+  var shardBytes: ByteSize?
 
-  @Flag(name: [.long, .customShort("q")], help: "Say nothing but errors.")
-  var quiet = false
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Ids that the trainer reads at once, for readers that cut windows.", valueName: "t"))
+  var window: Int?
+
+  @Option(name: .long, help: ArgumentHelp("mds: zstd or none.", valueName: "codec"))
+  var compression = "none"
+
+  @OptionGroup var work: WorkOptions
+
+  func validate() throws {
+    if let shards, shards < 1 { throw ValidationError("--shards must be at least 1.") }
+    if shards != nil, shardBytes != nil {
+      throw ValidationError("--shards and --shard-bytes exclude each other.")
+    }
+    if let shardBytes, shardBytes.bytes < 1 << 10 {
+      throw ValidationError("--shard-bytes must be at least 1KiB.")
+    }
+    if !["none", "zstd"].contains(compression) {
+      throw ValidationError("--compression is zstd or none, not \"\(compression)\".")
+    }
+  }
 
   func run() throws {
     let exporter = try Exporters.named(format)
-    let tokens = try TokenStore(store)
-    _ = try tokens.manifest.split(split)
-    try prepare()
-    let report: ExportReport
-    do throws(StorageError) {
-      report = try StoreExport.run(tokens, split: split, as: exporter, into: output) {
-        () throws(StorageError) in
-        if Interruption.isRequested { throw .interrupted }
-      }
-    } catch {
-      FileSystem.removeFolderIfEmpty(Path.join(output, ".tmp"))
-      throw error
-    }
-    FileSystem.removeFolderIfEmpty(Path.join(output, ".tmp"))
-    if json { try StandardStreams.write(report.json.serialized(indent: 2) + [10]) }
-    guard !quiet else { return }
-    let rows = [ExportMethod.hardLink, .copy, .written].map { method in
+    var options = ExportOptions()
+    options.shards = shards
+    options.shardBytes = shardBytes?.bytes
+    options.window = window
+    options.isCompressed = compression == "zstd"
+    let job = try ExportJob(try TokenStore(store), split: split, as: exporter, options)
+    if work.dryRun { return try show(job) }
+    let report = try ExportRun(job, folder: output, options: work.runOptions).run()
+    if work.json { try StandardStreams.write(report.json.serialized(indent: 2) + [10]) }
+    guard !work.quiet else { return }
+    let rows = ExportMethod.allCases.map { method in
       let files = report.files(method)
       return [
         method.rawValue, Format.count(files.count), Format.bytes(Int(files.reduce(0) { $0 + $1.bytes })),
@@ -67,22 +82,23 @@ struct ExportCommand: ParsableCommand {
     }
     StandardStreams.message(Format.table(rows.filter { $0[1] != "0" }, header: ["files", "count", "bytes"]))
     StandardStreams.message(
-      "\(Format.count(report.documents)) documents, \(Format.count(report.tokens)) tokens of \(split); read back and equal.\n"
+      "\(Format.count(report.documents)) \(report.records.rawValue), \(Format.count(report.tokens)) tokens of \(split); read back and equal.\n"
     )
+    if report.tailTokens > 0 {
+      StandardStreams.message(
+        "\(Format.count(report.tailTokens)) ids at the end fill no window; the reader leaves them out.\n")
+    }
   }
 
-  private func prepare() throws(StorageError) {
-    guard FileSystem.exists(output) else { return }
-    guard FileSystem.isFolder(output) else {
-      throw .output(path: output, reason: "is a file; an output folder was expected")
-    }
-    let names = try FileSystem.list(output)
-    guard !names.isEmpty else { return }
-    guard restart else {
-      throw .usage(
-        "\(output): the output folder is not empty. Nothing was written. Give another folder, or --restart to start anew."
-      )
-    }
-    for name in names { try FileSystem.removeTree(Path.join(output, name)) }
+  /// `--dry-run`: the shards, and how their files come about.
+  private func show(_ job: ExportJob) throws(StorageError) {
+    let plan = job.plan
+    let bytes = plan.tokens * plan.width.bytes
+    var text = "export   \(plan.format) of \(plan.split)\n"
+    text +=
+      "records  \(Format.count(plan.recordCount)) \(plan.records.rawValue), \(Format.count(plan.tokens)) tokens\n"
+    text += "shards   \(Format.count(plan.shards.count)), \(job.isLinked ? "linked" : "written")\n"
+    text += "space    about \(Format.bytes(job.isLinked ? 20 * plan.recordCount : bytes))\n"
+    try StandardStreams.write(text)
   }
 }

@@ -106,6 +106,25 @@ public enum FileSystem {
     }
   }
 
+  /// A new file that shares the blocks of another until one is written to (XFS, btrfs, bcachefs).
+  ///
+  /// - Throws: `.output` where the file system cannot; nothing is left behind then.
+  public static func reflink(from: String, to: String) throws(StorageError) {
+    do throws(System.Failure) {
+      let source = try System.openForReading(from)
+      defer { try? System.closeFile(source) }
+      let target = try System.createNew(to)
+      defer { try? System.closeFile(target) }
+      do throws(System.Failure) {
+        try System.shareBlocks(of: source, with: target)
+        try System.synchronize(target)
+      } catch {
+        try? System.removeFile(to)
+        throw error
+      }
+    } catch { throw .output(path: to, reason: error.reason) }
+  }
+
   public static func setReadOnly(_ path: String) throws(StorageError) {
     do throws(System.Failure) { try System.setMode(path, 0o444) } catch {
       throw .output(path: path, reason: error.reason)

@@ -143,6 +143,12 @@ enum System {
     _ = try retry { mkdir(path, mode) }
   }
   static func makeHardLink(_ from: String, to: String) throws(Failure) { _ = try retry { link(from, to) } }
+  /// Makes an empty file a copy-on-write clone of another.
+  ///
+  /// - Source: ioctl_ficlone(2); FICLONE is `_IOW(0x94, 9, int)`, the same number on x86-64 and arm64.
+  static func shareBlocks(of source: Int32, with target: Int32) throws(Failure) {
+    _ = try retry { ioctl(target, 0x4004_9409, source) }
+  }
   static func setMode(_ path: String, _ mode: mode_t) throws(Failure) { _ = try retry { chmod(path, mode) } }
 
   static func status(of path: String) throws(Failure) -> Status {

@@ -76,18 +76,24 @@ import Testing
     }
   }
 
-  @Test func idsAreWrittenAsTheStandardLibraryWritesThem() {
+  @Test func idsAreWrittenAsTheStandardLibraryWritesThemAndReadBack() {
     var random = SeededRandom(seed: 6)
-    var ids: [UInt32] = [0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, UInt32.max]
+    var ids: [UInt32] = [0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, UInt32(Int32.max)]
     for _ in 0..<500 {
       ids.append(
-        UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random))
+        UInt32.random(in: 0...UInt32(Int32.max), using: &random) >> UInt32.random(in: 0..<32, using: &random))
     }
+    var stored: [UInt8] = []
+    for id in ids { stored.append(littleEndian: id) }
     var line: [UInt8] = []
-    JSONLExporter.append(ids, to: &line)
+    stored.withUnsafeBytes { JSONLExporter.append($0, as: UInt32.self, to: &line) }
     #expect(line.string == ids.map(String.init).joined(separator: ","))
+    let whole = Array("{\"id\":\"a\\\"\\\\\",\"tokens\":[".utf8) + line + Array("]}".utf8)
+    var read: [UInt8] = []
+    #expect(JSONLExporter.parse(whole.span, .u32, 1 << 31, into: &read) == Array("a\"\\".utf8))
+    #expect(read == stored)
     line = []
-    JSONLExporter.append([], to: &line)
+    JSONLExporter.append(UnsafeRawBufferPointer(start: nil, count: 0), as: UInt32.self, to: &line)
     #expect(line.isEmpty)
   }
 

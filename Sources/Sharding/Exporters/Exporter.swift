@@ -2,25 +2,88 @@ import Bytes
 import Storage
 
 /// A format that other training code reads: one file of this folder and one line of `Exporters.all` each.
+///
+/// A format is given records (documents of a store, sequences of a view) shard by shard and writes files; afterwards it reads its
+/// own files back into the same stream, which is compared with what went in. Formats whose token file is a segment of the
+/// store are `LinkingExporter`s as well.
 public protocol Exporter: Sendable {
   /// What `--format` says.
   var name: String { get }
   /// One line for `--help`.
   var summary: String { get }
+  /// Does it write the records' ids? Where not, they are not looked up, and `ExportRecord.id` is empty.
+  var carriesIDs: Bool { get }
+  /// Do its files say where records end? Where not, `readBack` may give the ids in pieces of any size.
+  var hasBoundaries: Bool { get }
+  /// Does its reader cut windows of `--window` ids, so that a shard must hold whole ones?
+  var cutsWindows: Bool { get }
+  /// Token bytes of a shard if neither `--shards` nor `--shard-bytes` is given; nil: one shard.
+  var shardBytesDefault: Int? { get }
 
   /// Refuses what the format cannot hold, before anything is written.
   ///
-  /// - Throws: `.usage` that says why and what to do.
-  func check(_ store: TokenStore, _ split: StoreManifest.Split) throws(StorageError)
+  /// - Throws: `.usage` that says why and which option helps.
+  func check(_ plan: ExportPlan) throws(StorageError)
 
-  /// Writes the files of a split into the folder, segment by segment.
-  func export(_ split: StoreManifest.Split, of store: TokenStore, into folder: ExportFolder)
-    throws(StorageError)
+  /// Opens the files of a shard.
+  func makeWriter(
+    _ plan: ExportPlan, shard: Int, folder: ExportFolder
+  ) throws(StorageError) -> any ExportWriter
 
-  /// Reads the files back and compares them with the store.
+  /// Reads the files of a shard back and gives its records in order. Bytes of files are not trusted: lengths are checked.
   ///
-  /// - Throws: `.output` that names the file and the difference.
-  func compare(_ split: StoreManifest.Split, of store: TokenStore, in folder: String) throws(StorageError)
+  /// - Parameter body: the record's id (nil if the format carries none) and its ids as stored, little-endian in `plan.width`.
+  /// - Throws: `.output` that names the file and what is wrong; what `body` throws.
+  func readBack(
+    _ plan: ExportPlan, shard: Int, folder: String,
+    _ body: (_ id: [UInt8]?, _ tokens: UnsafeRawBufferPointer) throws(StorageError) -> Void
+  ) throws(StorageError)
+
+  /// Writes what needs all shards (an index), after the last of them.
+  ///
+  /// - Parameter notes: per shard, what its writer's `finish` returned.
+  func finish(_ plan: ExportPlan, notes: [JSONValue], folder: ExportFolder) throws(StorageError)
+}
+
+extension Exporter {
+  public var carriesIDs: Bool { false }
+  public var hasBoundaries: Bool { true }
+  public var cutsWindows: Bool { false }
+  public var shardBytesDefault: Int? { nil }
+  public func check(_ plan: ExportPlan) throws(StorageError) {}
+  public func finish(_ plan: ExportPlan, notes: [JSONValue], folder: ExportFolder) throws(StorageError) {}
+}
+
+/// Writes one shard.
+public protocol ExportWriter: AnyObject {
+  func add(_ record: ExportRecord) throws(StorageError)
+  /// Ends the files and gives them to the folder (`ExportFolder.write`, `record`).
+  ///
+  /// - Returns: what `Exporter.finish` needs of this shard, small; `.null` if nothing.
+  func finish() throws(StorageError) -> JSONValue
+}
+
+/// A format whose token file is the store's segment, byte for byte: it is linked, and only sidecars are written.
+public protocol LinkingExporter: Exporter {
+  /// Why the segments of this split cannot be linked (then they are rewritten), or nil.
+  func reasonToRewrite(_ split: StoreManifest.Split, of store: TokenStore) -> String?
+  /// Refuses what the format cannot hold of linked segments.
+  func checkLinks(_ split: StoreManifest.Split, of store: TokenStore) throws(StorageError)
+  /// Links a segment and writes its sidecars.
+  func link(
+    _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
+    into folder: ExportFolder
+  ) throws(StorageError)
+  /// Reads the sidecars of a segment back, and checks that its token file is the store's.
+  func compareLinks(
+    _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
+    folder: ExportFolder
+  ) throws(StorageError)
+}
+
+extension LinkingExporter {
+  public func reasonToRewrite(_ split: StoreManifest.Split, of store: TokenStore) -> String? { nil }
+  public func checkLinks(_ split: StoreManifest.Split, of store: TokenStore) throws(StorageError) {}
 }
 
 /// All formats, sorted by name.
@@ -31,187 +94,5 @@ public enum Exporters {
   public static func named(_ name: String) throws(StorageError) -> any Exporter {
     if let exporter = all.first(where: { $0.name == name }) { return exporter }
     throw .usage("--format: there is no “\(name)”; there are \(all.map(\.name).joined(separator: ", ")).")
-  }
-}
-
-/// How the bytes of a file came into an export.
-public enum ExportMethod: String, Sendable {
-  /// A second name of the store's file: no byte was copied.
-  case hardLink = "hard-link"
-  /// The file system refused a link (another device, or no links there).
-  case copy
-  case written
-}
-
-/// What an export wrote, in sum.
-public struct ExportReport: Equatable, Sendable {
-  public struct File: Equatable, Sendable {
-    public var name: String
-    public var bytes: Int64
-    public var sha256: String
-    public var method: ExportMethod
-  }
-
-  public var format: String
-  public var store: String
-  public var split: String
-  public var documents: Int
-  public var tokens: Int
-  public var files: [File]
-
-  public static let format = "sluice-export/1"
-
-  public func files(_ method: ExportMethod) -> [File] { files.filter { $0.method == method } }
-
-  public var json: JSONValue {
-    [
-      "format": .string(Self.format), "export": .string(format), "store": .string(store),
-      "split": .string(split),
-      "documents": .int(documents), "tokens": .int(tokens),
-      "files": .array(
-        files.map {
-          [
-            "name": .string($0.name), "bytes": .int(Int($0.bytes)), "sha256": .string($0.sha256),
-            "method": .string($0.method.rawValue),
-          ]
-        }),
-    ]
-  }
-
-  /// Reads an export's `manifest.json`.
-  ///
-  /// - Throws: `.input`.
-  public init(bytes: [UInt8], path: String) throws(StorageError) {
-    let root = try JSONFields(parsing: bytes, path: path)
-    guard try root.string("format") == Self.format else {
-      throw .input(path: path, reason: "not an export's manifest")
-    }
-    format = try root.string("export")
-    store = try root.string("store")
-    split = try root.string("split")
-    documents = try root.int("documents", in: 0...Int.max)
-    tokens = try root.int("tokens", in: 0...Int.max)
-    files = []
-    for file in try root.objects("files") {
-      let name = try file.string("name")
-      guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != ".." else {
-        throw .input(path: path, reason: "\(file.place)name: no plain file name")
-      }
-      files.append(
-        File(
-          name: name, bytes: Int64(try file.int("bytes", in: 0...Int.max)), sha256: try file.string("sha256"),
-          method: ExportMethod(rawValue: try file.string("method")) ?? .written))
-    }
-  }
-
-  init(format: String, store: String, split: String, documents: Int, tokens: Int, files: [File]) {
-    self.format = format
-    self.store = store
-    self.split = split
-    self.documents = documents
-    self.tokens = tokens
-    self.files = files
-  }
-}
-
-/// The folder that an exporter writes to; records each file and how it came there.
-public final class ExportFolder {
-  public let path: String
-  public private(set) var files: [ExportReport.File] = []
-
-  public init(_ path: String) throws(StorageError) {
-    self.path = path
-    try FileSystem.makeFolder(path)
-  }
-
-  /// Gives a file of the store a second name here; where the file system cannot link, copies it.
-  func link(_ file: StoreManifest.File, at source: String, as name: String) throws(StorageError) {
-    let target = Path.join(path, name)
-    if FileSystem.exists(target) { try FileSystem.removeFile(target) }
-    do throws(StorageError) {
-      try FileSystem.hardLink(from: source, to: target)
-      files.append(.init(name: name, bytes: file.bytes, sha256: file.sha256, method: .hardLink))
-    } catch {
-      try copy(file, at: source, as: name)
-    }
-  }
-
-  private func copy(_ file: StoreManifest.File, at source: String, as name: String) throws(StorageError) {
-    let input = try RandomAccessFile(source)
-    let output = try OutputFile(folder: path, name: name)
-    var offset: Int64 = 0
-    while offset < input.size {
-      let bytes = try input.read(at: offset, count: Int(min(1 << 20, input.size - offset)))
-      if bytes.isEmpty { break }
-      try output.write(bytes)
-      offset += Int64(bytes.count)
-    }
-    let summary = try output.commit()
-    guard summary.sha256 == file.sha256 else {
-      throw .input(
-        path: source, reason: "its SHA-256 is not the manifest's. Run `sluice verify` on the store.")
-    }
-    files.append(.init(name: name, bytes: summary.bytes, sha256: summary.sha256, method: .copy))
-  }
-
-  /// Writes a file of the export's own, piece by piece.
-  func write(
-    _ name: String, _ body: (OutputFile) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    let output = try OutputFile(folder: path, name: name)
-    try body(output)
-    record(try output.commit())
-  }
-
-  func record(_ summary: FileSummary) {
-    files.append(.init(name: summary.name, bytes: summary.bytes, sha256: summary.sha256, method: .written))
-  }
-}
-
-/// Exports one split of a store and reads it back.
-public enum StoreExport {
-  /// - Parameter tick: called between writing and reading back; what it throws ends the work.
-  /// - Throws: `.usage` for what the format cannot hold, `.output` if what was written does not read back equal.
-  public static func run(
-    _ store: TokenStore, split name: String, as exporter: any Exporter, into path: String,
-    tick: () throws(StorageError) -> Void = {}
-  ) throws(StorageError) -> ExportReport {
-    let split = try store.manifest.split(name)
-    guard split.documents > 0 else {
-      throw .usage("The split “\(name)” holds no document: nothing to export.")
-    }
-    try exporter.check(store, split)
-    let folder = try ExportFolder(path)
-    try exporter.export(split, of: store, into: folder)
-    try tick()
-    try exporter.compare(split, of: store, in: path)
-    let report = ExportReport(
-      format: exporter.name, store: store.fingerprint, split: name, documents: split.documents,
-      tokens: split.tokens,
-      files: folder.files.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) })
-    _ = try OutputFile.write(
-      report.json.serialized(indent: 1) + [10], folder: path, name: StoreManifest.fileName)
-    return report
-  }
-
-  /// `train-00000`: the stem of a segment's files in an export.
-  static func stem(_ split: StoreManifest.Split, _ number: Int) -> String {
-    split.name + "-" + Path.padded(number, digits: 5)
-  }
-
-  /// Checks that a token file of an export is the store's: the same inode, or a copy of the recorded hash.
-  static func compareTokens(
-    _ name: String, _ segment: SegmentReader, in folder: String
-  ) throws(StorageError) {
-    let path = Path.join(folder, name)
-    let mine = try FileSystem.identity(of: path)
-    let theirs = try FileSystem.identity(of: segment.tok.path)
-    if mine.inode == theirs.inode, mine.device == theirs.device { return }
-    let found = try SHA256.hexOfFile(path)
-    guard found.hex == segment.segment.tok.sha256 else {
-      throw .output(
-        path: path,
-        reason: "its SHA-256 is \(found.hex), the store's segment has \(segment.segment.tok.sha256)")
-    }
   }
 }

@@ -1,75 +1,136 @@
 import Bytes
 import Storage
 
-/// JSON lines `{"id":"…","tokens":[1,2,3]}` in store order: slow and large, readable by anything, what exports are compared with.
+/// JSON lines `{"id":"…","tokens":[1,2,3]}`: slow and large, readable by anything, what exports are compared with.
+///
+/// One file per shard, by default one in all.
 public struct JSONLExporter: Exporter {
   public let name = "jsonl"
-  public let summary = "JSON lines {\"id\",\"tokens\"} in store order, one file"
+  public let summary = "JSON lines {\"id\",\"tokens\"}, one file"
+  public var carriesIDs: Bool { true }
 
   public init() {}
 
-  public func check(_ store: TokenStore, _ split: StoreManifest.Split) throws(StorageError) {}
-
-  public func export(
-    _ split: StoreManifest.Split, of store: TokenStore, into folder: ExportFolder
-  ) throws(StorageError) {
-    try folder.write(split.name + ".jsonl") { (output) throws(StorageError) in
-      for number in split.segments.indices {
-        let segment = try store.open(split, segment: number)
-        try Self.forEachLine(of: segment) { (line, _) throws(StorageError) in try output.write(line) }
-      }
-    }
+  public func makeWriter(
+    _ plan: ExportPlan, shard: Int, folder: ExportFolder
+  ) throws(StorageError) -> any ExportWriter {
+    Writer(try folder.create(Self.fileName(plan, shard)), plan.width, folder)
   }
 
-  /// Compares the file with the lines made again: both come from the store, so that only the way to the disk is
-  /// checked; the store's own hashes are `sluice verify`'s.
-  public func compare(
-    _ split: StoreManifest.Split, of store: TokenStore, in folder: String
-  ) throws(StorageError) {
-    let file = try RandomAccessFile(Path.join(folder, split.name + ".jsonl"))
-    var offset: Int64 = 0
-    for number in split.segments.indices {
-      let segment = try store.open(split, segment: number)
-      try Self.forEachLine(of: segment) { (line, document) throws(StorageError) in
-        guard try file.read(at: offset, count: line.count) == line else {
-          throw .output(
-            path: file.path, reason: "document \(document) of segment \(number) does not read back equal")
-        }
-        offset += Int64(line.count)
-      }
-    }
-    guard offset == file.size else { throw .output(path: file.path, reason: "more bytes than the split has") }
+  static func fileName(_ plan: ExportPlan, _ shard: Int) -> String {
+    plan.shards.count == 1 && !plan.options.isPerRank ? plan.split + ".jsonl" : plan.stem(shard) + ".jsonl"
   }
 
-  /// Makes the lines of a segment, one document at a time.
-  static func forEachLine(
-    of segment: SegmentReader, _ body: (_ line: [UInt8], _ document: Int) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    var origins: [[UInt8]] = []
-    var line: [UInt8] = []
-    try segment.forEachDocument { (number, start, document) throws(StorageError) in
-      let (frame, inFrame) = number.quotientAndRemainder(dividingBy: StoreOptions.originFrameDocuments)
-      if inFrame == 0 { origins = try segment.originLines(ofFrame: frame) }
-      guard inFrame < origins.count, let origin = DocumentOrigin(line: origins[inFrame]) else {
-        throw .input(path: segment.doc.path, reason: "document \(number) has no origin. Run `sluice verify`.")
-      }
+  private final class Writer: ExportWriter {
+    private let output: OutputFile
+    private let width: TokenWidth
+    private let folder: ExportFolder
+    private var line: [UInt8] = []
+
+    init(_ output: OutputFile, _ width: TokenWidth, _ folder: ExportFolder) {
+      self.output = output
+      self.width = width
+      self.folder = folder
+    }
+
+    func add(_ record: ExportRecord) throws(StorageError) {
       line.removeAll(keepingCapacity: true)
       line.append("{\"id\":")
-      JSONText.append(string: origin.id, to: &line)
+      JSONText.append(string: record.id.span, to: &line)
       line.append(",\"tokens\":[")
-      Self.append(try segment.tokens(start..<document.end), to: &line)
+      switch width {
+      case .u16: JSONLExporter.append(record.tokens, as: UInt16.self, to: &line)
+      case .u32: JSONLExporter.append(record.tokens, as: UInt32.self, to: &line)
+      }
       line.append("]}\n")
-      try body(line, number)
+      try output.write(line)
     }
+
+    func finish() throws(StorageError) -> JSONValue {
+      folder.record(try output.commit())
+      return .null
+    }
+  }
+
+  public func readBack(
+    _ plan: ExportPlan, shard: Int, folder: String,
+    _ body: (_ id: [UInt8]?, _ tokens: UnsafeRawBufferPointer) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let file = try RandomAccessFile(Path.join(folder, Self.fileName(plan, shard)))
+    var pending: [UInt8] = []
+    var offset: Int64 = 0
+    var tokens: [UInt8] = []
+    var number = 0
+    while offset < file.size {
+      let more = try file.read(at: offset, count: 1 << 20)
+      guard !more.isEmpty else { throw .output(path: file.path, reason: "the file ends too early") }
+      offset += Int64(more.count)
+      var start = 0
+      let searched = pending.count
+      pending.append(contentsOf: more)
+      var from = searched
+      while let end = pending.span.firstIndex(of: 10, from: from) {
+        guard
+          let id = Self.parse(
+            pending.span.extracting(start..<end), plan.width, plan.vocabulary, into: &tokens)
+        else { throw .output(path: file.path, reason: "line \(number + 1) does not read back") }
+        try tokens.withPlace(0..<tokens.count) { (bytes) throws(StorageError) in try body(id, bytes) }
+        number += 1
+        start = end + 1
+        from = start
+      }
+      pending.removeFirst(start)
+    }
+    guard pending.isEmpty else { throw .output(path: file.path, reason: "the last line is cut") }
+  }
+
+  /// Reads a line as `add` writes it: its id, and its ids as stored in `tokens`; nil for anything else.
+  static func parse(
+    _ line: borrowing Span<UInt8>, _ width: TokenWidth, _ vocabulary: Int, into tokens: inout [UInt8]
+  ) -> [UInt8]? {
+    tokens.removeAll(keepingCapacity: true)
+    guard let id = DocumentOrigin.id(ofLine: line) else { return nil }
+    // The id's closing quote: the first that is not escaped.
+    var at = 7
+    while line[at] != UInt8(ascii: "\"") { at += line[at] == UInt8(ascii: "\\") ? 2 : 1 }
+    let lead: StaticString = "\",\"tokens\":["
+    guard line.starts(with: lead, at: at, ignoringCase: false) else { return nil }
+    at += lead.utf8CodeUnitCount
+    while at < line.count {
+      var value = 0
+      let first = at
+      while at < line.count, at - first < 10, line[at].isASCIIDigit {
+        value = value * 10 + Int(line[at] - 48)
+        at += 1
+      }
+      guard at > first, at < line.count, value < vocabulary else { return nil }
+      switch width {
+      case .u16: tokens.append(littleEndian: UInt16(truncatingIfNeeded: value))
+      case .u32: tokens.append(littleEndian: UInt32(truncatingIfNeeded: value))
+      }
+      if line[at] == UInt8(ascii: "]") {
+        return at + 2 == line.count && line[at + 1] == UInt8(ascii: "}") ? id : nil
+      }
+      guard line[at] == UInt8(ascii: ",") else { return nil }
+      at += 1
+    }
+    return nil
   }
 
   /// Appends `1,2,3`. Digits go straight into the array's memory: one call per id costs several times more.
-  static func append(_ ids: [UInt32], to line: inout [UInt8]) {
-    guard !ids.isEmpty else { return }
+  static func append<Word: FixedWidthInteger>(
+    _ tokens: UnsafeRawBufferPointer, as type: Word.Type, to line: inout [UInt8]
+  ) {
+    let count = tokens.count / MemoryLayout<Word>.size
+    guard count > 0 else { return }
     // At most ten digits and a comma each.
-    let text = [UInt8](unsafeUninitializedCapacity: ids.count * 11) { buffer, initialized in
+    let text = [UInt8](unsafeUninitializedCapacity: count * 11) { buffer, initialized in
       var at = 0
-      for id in ids {
+      for index in 0..<count {
+        let id = UInt32(
+          truncatingIfNeeded: Word(
+            littleEndian: tokens.loadUnaligned(
+              fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self)))
         var digits = 1
         var bound: UInt64 = 10
         while UInt64(id) >= bound {

@@ -7,9 +7,11 @@ import Storage
 /// byte offsets in `.bin`, i64[D + 1] document indices 0…D. There is no u32: ids below 2^31 are the same as i32.
 ///
 /// - Source: megatron-core 0.16.1, `core/datasets/indexed_dataset.py`.
-public struct MegatronExporter: Exporter {
+public struct MegatronExporter: LinkingExporter {
   public let name = "megatron"
   public let summary = "Megatron-LM: .bin (hard link) and .idx per segment"
+  /// Prefixes of about a segment's size when documents or sequences are rewritten.
+  public var shardBytesDefault: Int? { 1 << 30 }
 
   /// Prefixes that a blend can take: their numbers are i16.
   static let prefixesMax = 32_766
@@ -18,89 +20,165 @@ public struct MegatronExporter: Exporter {
 
   public init() {}
 
-  public func check(_ store: TokenStore, _ split: StoreManifest.Split) throws(StorageError) {
-    guard split.segments.count <= Self.prefixesMax else {
+  public func checkLinks(_ split: StoreManifest.Split, of store: TokenStore) throws(StorageError) {
+    try Self.checkPrefixes(split.segments.count, "Build the store with a larger --segment-bytes.")
+  }
+
+  public func check(_ plan: ExportPlan) throws(StorageError) {
+    try Self.checkPrefixes(plan.shards.count, "Choose fewer --shards or a larger --shard-bytes.")
+    for shard in plan.shards where shard.records > Int(Int32.max) {
       throw .usage(
-        "\(split.segments.count) segments, and Megatron takes at most \(Self.prefixesMax) prefixes. "
-          + "Build the store with a larger --segment-bytes.")
+        "A prefix of \(shard.records) records, and Megatron numbers at most \(Int32.max). Choose more --shards."
+      )
     }
   }
 
-  public func export(
-    _ split: StoreManifest.Split, of store: TokenStore, into folder: ExportFolder
-  ) throws(StorageError) {
-    for number in split.segments.indices {
-      let segment = try store.open(split, segment: number)
-      try export(segment, stem: StoreExport.stem(split, number), into: folder)
+  private static func checkPrefixes(_ count: Int, _ remedy: String) throws(StorageError) {
+    guard count <= prefixesMax else {
+      throw .usage("\(count) prefixes, and Megatron takes at most \(prefixesMax). \(remedy)")
     }
   }
 
-  public func compare(
-    _ split: StoreManifest.Split, of store: TokenStore, in folder: String
-  ) throws(StorageError) {
-    for number in split.segments.indices {
-      try compare(try store.open(split, segment: number), stem: StoreExport.stem(split, number), in: folder)
-    }
-  }
+  // MARK: Linked
 
-  private func export(
-    _ segment: SegmentReader, stem: String, into folder: ExportFolder
+  public func link(
+    _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
+    into folder: ExportFolder
   ) throws(StorageError) {
+    let stem = split.stem(number)
     try folder.link(segment.segment.tok, at: segment.tok.path, as: stem + ".bin")
-    let documents = segment.segment.documents
     try folder.write(stem + ".idx") { (output) throws(StorageError) in
-      var bytes = Self.mark
-      bytes.append(littleEndian: UInt64(1))
-      bytes.append(segment.width == .u16 ? 8 : 4)
-      bytes.append(littleEndian: UInt64(documents))
-      bytes.append(littleEndian: UInt64(documents + 1))
-      // Three passes over the document records, so that memory stays flat for any number of documents.
-      try segment.forEachDocument { (_, start, document) throws(StorageError) in
-        bytes.append(littleEndian: Int32(document.end - start))
-        try Self.drain(&bytes, to: output)
+      try Self.index(RecordLengths(segment), segment.width) { (bytes) throws(StorageError) in
+        try output.write(bytes)
       }
-      try segment.forEachDocument { (_, start, _) throws(StorageError) in
-        bytes.append(littleEndian: Int64(start * segment.width.bytes))
-        try Self.drain(&bytes, to: output)
-      }
-      for document in 0...documents {
-        bytes.append(littleEndian: Int64(document))
-        try Self.drain(&bytes, to: output)
-      }
-      try output.write(bytes)
     }
   }
 
-  private func compare(_ segment: SegmentReader, stem: String, in folder: String) throws(StorageError) {
-    try StoreExport.compareTokens(stem + ".bin", segment, in: folder)
-    let index = try RandomAccessFile(Path.join(folder, stem + ".idx"))
-    let documents = segment.segment.documents
-    guard index.size == Int64(Self.headerBytes + 20 * documents + 8) else {
-      throw .output(path: index.path, reason: "\(index.size) bytes for \(documents) documents")
+  public func compareLinks(
+    _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
+    folder: ExportFolder
+  ) throws(StorageError) {
+    let stem = split.stem(number)
+    try folder.compareTokens(stem + ".bin", segment)
+    var check = try SidecarCheck(Path.join(folder.path, stem + ".idx"))
+    try Self.index(RecordLengths(segment), segment.width) { (bytes) throws(StorageError) in
+      try check.expect(bytes)
     }
+    try check.end()
+  }
+
+  /// Makes the bytes of `.idx`, block by block: three passes over the lengths, so that memory stays flat.
+  static func index(
+    _ lengths: RecordLengths, _ width: TokenWidth,
+    _ body: (UnsafeRawBufferPointer) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    var header = mark
+    header.append(littleEndian: UInt64(1))
+    header.append(width == .u16 ? 8 : 4)
+    header.append(littleEndian: UInt64(lengths.count))
+    header.append(littleEndian: UInt64(lengths.count + 1))
+    try header.withPlace(0..<header.count, body)
+    // Swift runs on little-endian machines only, and so the memory of the lengths is what the file wants.
+    try lengths.forEachBlock { (block) throws(StorageError) in try body(UnsafeRawBufferPointer(block)) }
+    try lengths.forEachSumBlock(.starts, factor: UInt64(width.bytes), body)
+    try RecordLengths(1, count: lengths.count + 1).forEachSumBlock(.starts, factor: 1, body)
+  }
+
+  // MARK: Rewritten
+
+  public func makeWriter(
+    _ plan: ExportPlan, shard: Int, folder: ExportFolder
+  ) throws(StorageError) -> any ExportWriter {
+    try TokenFileWriter(plan, shard, folder, tokenFile: plan.stem(shard) + ".bin") {
+      (lengths, folder) throws(StorageError) in
+      try folder.write(plan.stem(shard) + ".idx") { (output) throws(StorageError) in
+        try Self.index(lengths, plan.width) { (bytes) throws(StorageError) in try output.write(bytes) }
+      }
+    }
+  }
+
+  public func readBack(
+    _ plan: ExportPlan, shard: Int, folder: String,
+    _ body: (_ id: [UInt8]?, _ tokens: UnsafeRawBufferPointer) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let index = try RandomAccessFile(Path.join(folder, plan.stem(shard) + ".idx"))
+    let tokens = try RandomAccessFile(Path.join(folder, plan.stem(shard) + ".bin"))
     let header = try index.read(at: 0, count: Self.headerBytes)
-    guard Array(header[..<9]) == Self.mark, header.littleEndianWord(at: 18) == UInt64(documents) else {
-      throw .output(path: index.path, reason: "the header does not read back")
-    }
+    guard header.count == Self.headerBytes, Array(header[..<9]) == Self.mark,
+      header.littleEndianWord(at: 9) == 1,
+      header[17] == (plan.width == .u16 ? 8 : 4)
+    else { throw .output(path: index.path, reason: "the header does not read back") }
+    let count = header.littleEndianWord(at: 18)
+    guard count < 1 << 31, header.littleEndianWord(at: 26) == count + 1,
+      index.size == Int64(Self.headerBytes + 20 * Int(count) + 8)
+    else { throw .output(path: index.path, reason: "\(index.size) bytes for \(count) documents") }
+    let records = Int(count)
     var lengths = WindowedReader(index, from: Int64(Self.headerBytes))
-    var offsets = WindowedReader(index, from: Int64(Self.headerBytes + 4 * documents))
-    try segment.forEachDocument { (document, start, record) throws(StorageError) in
-      let length = try lengths.next(Int32.self)
-      let offset = try offsets.next(Int64.self)
-      guard length == Int32(record.end - start), offset == Int64(start * segment.width.bytes) else {
-        throw .output(path: index.path, reason: "document \(document) does not read back equal")
-      }
+    var offsets = WindowedReader(index, from: Int64(Self.headerBytes + 4 * records))
+    var documents = WindowedReader(index, from: Int64(Self.headerBytes + 12 * records))
+    var window = FileWindow(tokens, limit: Int(tokens.size))
+    var end = 0
+    for record in 0..<records {
+      let length = Int(try lengths.next(Int32.self))
+      guard length > 0, try offsets.next(Int64.self) == Int64(end),
+        try documents.next(Int64.self) == Int64(record), end + length * plan.width.bytes <= Int(tokens.size)
+      else { throw .output(path: index.path, reason: "document \(record) does not read back") }
+      let range = end..<end + length * plan.width.bytes
+      try window.withBytes(range) { (bytes) throws(StorageError) in try body(nil, bytes) }
+      end = range.upperBound
     }
-  }
-
-  static func drain(_ bytes: inout [UInt8], to output: OutputFile) throws(StorageError) {
-    guard bytes.count >= 1 << 16 else { return }
-    try output.write(bytes)
-    bytes.removeAll(keepingCapacity: true)
+    guard Int64(end) == tokens.size, try documents.next(Int64.self) == Int64(records) else {
+      throw .output(path: tokens.path, reason: "\(tokens.size) bytes, and the index ends at \(end)")
+    }
   }
 }
 
-/// Reads the little-endian integers of a file one after the other, 64 KiB at a time.
+extension StoreManifest.Split {
+  /// `train-00000`: the stem of a segment's files in an export.
+  func stem(_ segment: Int) -> String { name + "-" + Path.padded(segment, digits: 5) }
+}
+
+/// Writes the ids of a shard into one file and remembers the lengths for its sidecar.
+final class TokenFileWriter: ExportWriter {
+  private let output: OutputFile
+  private let folder: ExportFolder
+  private let width: TokenWidth
+  private let method: ExportMethod
+  private let fixed: Int?
+  private var lengths: [Int32] = []
+  private var count = 0
+  private let writeSidecars: (RecordLengths, ExportFolder) throws(StorageError) -> Void
+
+  /// - Parameter sidecars: called once at the end, when the token file is there.
+  init(
+    _ plan: ExportPlan, _ shard: Int, _ folder: ExportFolder, tokenFile: String,
+    method: ExportMethod = .written,
+    sidecars: @escaping (RecordLengths, ExportFolder) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    output = try folder.create(tokenFile)
+    self.folder = folder
+    self.method = method
+    width = plan.width
+    fixed = plan.tailTokens == 0 ? plan.tokensPerRecord : nil
+    if fixed == nil { lengths.reserveCapacity(plan.shards[shard].records) }
+    writeSidecars = sidecars
+  }
+
+  func add(_ record: ExportRecord) throws(StorageError) {
+    try output.write(record.tokens)
+    count += 1
+    if fixed == nil { lengths.append(Int32(truncatingIfNeeded: record.tokens.count / width.bytes)) }
+  }
+
+  func finish() throws(StorageError) -> JSONValue {
+    folder.record(try output.commit(), method)
+    let all = if let fixed { RecordLengths(fixed, count: count) } else { RecordLengths(lengths) }
+    try writeSidecars(all, folder)
+    return .null
+  }
+}
+
+/// Little-endian integers of a file one after the other, 64 KiB at a time.
 struct WindowedReader {
   private let file: RandomAccessFile
   private var offset: Int64

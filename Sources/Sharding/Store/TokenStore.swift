@@ -162,6 +162,11 @@ public final class SegmentReader: Sendable {
 
   /// The raw lines of a frame, without line feeds.
   func originLines(ofFrame frame: Int) throws(StorageError) -> [[UInt8]] {
+    try originText(ofFrame: frame).split(separator: 10).map { Array($0) }
+  }
+
+  /// The lines of a frame as they were written.
+  func originText(ofFrame frame: Int) throws(StorageError) -> [UInt8] {
     let bounds = try frameIndex.read(at: Int64(frame * 8), count: 16)
     guard bounds.count == 16 else { throw .input(path: frameIndex.path, reason: "no frame \(frame)") }
     let start = bounds.littleEndianWord(at: 0)
@@ -175,7 +180,7 @@ public final class SegmentReader: Sendable {
     guard Zstd.decompressFrame(frameBytes.span, limit: Self.frameBytesMax, into: &text) != nil else {
       throw .input(path: frames.path, reason: "frame \(frame) is damaged. Run `sluice verify`.")
     }
-    return text.split(separator: 10).map { Array($0) }
+    return text
   }
 
   /// What is wrong with the offsets of the frames, or nil: they grow, and the last is the file's size.
@@ -205,12 +210,23 @@ public final class SegmentReader: Sendable {
   public func forEachDocument(
     _ body: (_ number: Int, _ start: Int, _ document: Document) throws(StorageError) -> Void
   ) throws(StorageError) {
+    try forEachDocument(0..<segment.documents, body)
+  }
+
+  /// The same for documents of a range.
+  func forEachDocument(
+    _ documents: Range<Int>,
+    _ body: (_ number: Int, _ start: Int, _ document: Document) throws(StorageError) -> Void
+  ) throws(StorageError) {
     let size = SegmentWriter.documentRecordBytes
     let step = 8192
-    var start = 0
-    var first = 0
-    while first < segment.documents {
-      let count = min(step, segment.documents - first)
+    var start = documents.lowerBound == 0 ? 0 : try document(documents.lowerBound - 1).end
+    guard (0...segment.tokens).contains(start) else {
+      throw .input(path: doc.path, reason: "the ends of documents do not grow. Run `sluice verify`.")
+    }
+    var first = documents.lowerBound
+    while first < documents.upperBound {
+      let count = min(step, documents.upperBound - first)
       let bytes = try doc.read(at: Int64(first * size), count: count * size)
       guard bytes.count == count * size else { throw .input(path: doc.path, reason: "the file is cut") }
       for index in 0..<count {
