@@ -83,7 +83,8 @@ struct StoreArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "append-eos (an end-of-text id after each document) or none.", valueName: "policy")
+      "Marks around each document: append-eos, prepend-bos, bos-eos or none. Without a begin-of-text token the "
+        + "end-of-text id stands for it.", valueName: "policy")
   )
   var eos = "append-eos"
 

@@ -20,7 +20,7 @@ public struct StoreSettings: Sendable {
 
   public func options(_ tokenizer: Tokenizer) throws(StorageError) -> StoreOptions {
     guard let policy = TokenizerIdentity.Policy(rawValue: eos) else {
-      throw .usage("--eos is append-eos or none, not \"\(eos)\".")
+      throw .usage("--eos: there is no \"\(eos)\"; there are \(TokenizerIdentity.Policy.names).")
     }
     guard seed >= 0 else { throw .usage("--seed must not be negative.") }
     var options = StoreOptions(
@@ -28,7 +28,8 @@ public struct StoreSettings: Sendable {
         // Not the tokenizer's own name: that is its folder's, and equal tokenizers give equal stores.
         name: "bpe-\(tokenizer.pattern.name)-\(tokenizer.vocabularySize)", sha256: tokenizer.sha256,
         vocabulary: tokenizer.vocabularySize,
-        eos: tokenizer.endOfText.map { Int($0) }, policy: policy))
+        eos: tokenizer.endOfText.map { Int($0) },
+        bos: policy.startsWithBOS ? Self.beginOfText(tokenizer).map { Int($0) } : nil, policy: policy))
     switch order {
     case "shuffled": options.order = .shuffled(seed: seed)
     case "input": options.order = .input
@@ -38,5 +39,16 @@ public struct StoreSettings: Sendable {
     if let segmentBytes { options.segmentBytes = segmentBytes }
     try options.validate()
     return options
+  }
+
+  /// The token that starts a document: one of the names that tokenizers give it, the commonest first; without one the
+  /// end-of-text token, which then parts documents from both sides.
+  ///
+  /// - Source: modded-nanogpt writes GPT-2's end-of-text id 50256 before each document (`data/fineweb.py`).
+  static func beginOfText(_ tokenizer: Tokenizer) -> UInt32? {
+    for text in ["<|begin_of_text|>", "<|startoftext|>", "<s>", "<bos>", "[BOS]"] {
+      if let special = tokenizer.specialTokens.first(where: { $0.text == text }) { return special.id }
+    }
+    return tokenizer.endOfText
   }
 }

@@ -149,8 +149,8 @@ public final class EncodedUnitWriter {
     try file.write(EncodedUnitWriter.mark)
   }
 
-  /// Adds document `index` of a batch. An end-of-text id follows its tokens where the options say so; a document
-  /// without tokens is counted only.
+  /// Adds document `index` of a batch. Begin- and end-of-text ids stand around its tokens where the options say so; a
+  /// document without tokens is counted only.
   ///
   /// - Throws: `.input` for an id that is not below the vocabulary, or a document larger than a segment; `.usage` for
   ///   more sources or languages than a store can name.
@@ -164,8 +164,8 @@ public final class EncodedUnitWriter {
       summary.empty += 1
       return
     }
-    let appended = options.tokenizer.policy == .appendEOS ? options.tokenizer.eos : nil
-    let count = tokens.count + (appended == nil ? 0 : 1)
+    let marks = (first: options.tokenizer.firstID, last: options.tokenizer.lastID)
+    let count = tokens.count + (marks.first == nil ? 0 : 1) + (marks.last == nil ? 0 : 1)
     guard count <= options.segmentBytes / options.width.bytes else {
       throw .input(
         path: batch.bytes[entry.id].text,
@@ -182,7 +182,7 @@ public final class EncodedUnitWriter {
     record.removeAll(keepingCapacity: true)
     header.append(to: &record)
     record.append(contentsOf: origin)
-    guard let badID = append(tokens, then: appended) else {
+    guard let badID = append(tokens, between: marks) else {
       try file.write(record)
       summary.splits[split].documents += 1
       summary.splits[split].tokens += count
@@ -203,18 +203,20 @@ public final class EncodedUnitWriter {
   }
 
   /// Appends the ids to the record; returns the first that is too large.
-  private func append(_ tokens: borrowing Span<UInt32>, then last: Int?) -> UInt32? {
+  private func append(_ tokens: borrowing Span<UInt32>, between marks: (first: Int?, last: Int?)) -> UInt32? {
     let limit = UInt32(options.tokenizer.vocabulary)
     for index in tokens.indices where tokens[index] >= limit { return tokens[index] }
     var bytes = record
     record = []
     switch options.width {
     case .u16:
+      if let first = marks.first { bytes.append(littleEndian: UInt16(first)) }
       for index in tokens.indices { bytes.append(littleEndian: UInt16(truncatingIfNeeded: tokens[index])) }
-      if let last { bytes.append(littleEndian: UInt16(last)) }
+      if let last = marks.last { bytes.append(littleEndian: UInt16(last)) }
     case .u32:
+      if let first = marks.first { bytes.append(littleEndian: UInt32(first)) }
       for index in tokens.indices { bytes.append(littleEndian: tokens[index]) }
-      if let last { bytes.append(littleEndian: UInt32(last)) }
+      if let last = marks.last { bytes.append(littleEndian: UInt32(last)) }
     }
     record = bytes
     return nil

@@ -12,11 +12,21 @@ public enum TokenWidth: String, Sendable {
 
 /// What a store says of the tokenizer that made its ids.
 public struct TokenizerIdentity: Equatable, Sendable {
-  /// Where end-of-text ids stand.
+  /// Which marks stand around each document.
   public enum Policy: String, CaseIterable, Sendable {
-    /// One after each document.
+    /// The end-of-text id after it.
     case appendEOS = "append-eos"
+    /// The begin-of-text id before it, as trainers want it that look for the starts of documents.
+    case prependBOS = "prepend-bos"
+    /// Both.
+    case bosEOS = "bos-eos"
     case none
+
+    public var startsWithBOS: Bool { self == .prependBOS || self == .bosEOS }
+    public var endsWithEOS: Bool { self == .appendEOS || self == .bosEOS }
+
+    /// What `--eos` takes, for help and messages.
+    public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
   }
 
   public var name: String
@@ -25,8 +35,14 @@ public struct TokenizerIdentity: Equatable, Sendable {
   /// Number of ids, special tokens included: each id is below.
   public var vocabulary: Int
   public var eos: Int?
+  /// The id before documents; nil under a policy that puts none there.
   public var bos: Int?
   public var policy: Policy
+
+  /// The id that each document starts with, or nil.
+  public var firstID: Int? { policy.startsWithBOS ? bos : nil }
+  /// The id that each document ends with, or nil.
+  public var lastID: Int? { policy.endsWithEOS ? eos : nil }
 
   public init(
     name: String, sha256: String, vocabulary: Int, eos: Int?, bos: Int? = nil, policy: Policy = .appendEOS

@@ -35,9 +35,14 @@ public struct StoreOptions: Equatable, Sendable {
         throw .usage("The \(name) id \(id) is not below the vocabulary of \(tokenizer.vocabulary) ids.")
       }
     }
-    guard tokenizer.policy == .none || tokenizer.eos != nil else {
+    guard !tokenizer.policy.endsWithEOS || tokenizer.eos != nil else {
       throw .usage(
         "The tokenizer has no end-of-text id to put after documents. Train one with it, or use --eos none.")
+    }
+    guard !tokenizer.policy.startsWithBOS || tokenizer.bos != nil else {
+      throw .usage(
+        "The tokenizer has no begin-of-text or end-of-text id to put before documents. Train one with it, or "
+          + "use --eos none.")
     }
     guard segmentBytes >= width.bytes, segmentBytes <= StoreManifest.Segment.bytesMax else {
       throw .usage("--segment-bytes must lie between \(width.bytes) and \(StoreManifest.Segment.bytesMax).")

@@ -1,5 +1,6 @@
 import Bytes
 import Storage
+import Synchronization
 
 /// A token store on disk, opened for reading: its manifest, and segments on demand.
 public final class TokenStore: Sendable {
@@ -46,6 +47,28 @@ public final class TokenStore: Sendable {
   }
 }
 
+/// A file whose size is known at once and which is opened at its first use: a store of thousands of segments must not
+/// hold descriptors for what is hardly ever read.
+final class LazyFile: Sendable {
+  let path: String
+  let size: Int64
+  private let opened = Mutex<RandomAccessFile?>(nil)
+
+  init(_ path: String) throws(StorageError) {
+    self.path = path
+    size = try FileSystem.size(of: path)
+  }
+
+  func file() throws(StorageError) -> RandomAccessFile {
+    try opened.withLock { (opened) throws(StorageError) in
+      if let opened { return opened }
+      let file = try RandomAccessFile(path)
+      opened = file
+      return file
+    }
+  }
+}
+
 /// One segment, read in pieces with `pread`: never a map, whose readahead costs 20 times the bytes in random order.
 public final class SegmentReader: Sendable {
   /// One record of `.doc`.
@@ -75,8 +98,8 @@ public final class SegmentReader: Sendable {
   public let width: TokenWidth
   let tok: RandomAccessFile
   let doc: RandomAccessFile
-  private let frames: RandomAccessFile
-  private let frameIndex: RandomAccessFile
+  private let originFrames: LazyFile
+  private let originIndex: LazyFile
 
   fileprivate init(
     _ store: TokenStore, _ split: StoreManifest.Split, _ segment: StoreManifest.Segment
@@ -85,15 +108,16 @@ public final class SegmentReader: Sendable {
     width = store.manifest.width
     tok = try RandomAccessFile(store.path(split, segment, "tok"))
     doc = try RandomAccessFile(store.path(split, segment, "doc"))
-    frames = try RandomAccessFile(store.path(split, segment, "origin.zst"))
-    frameIndex = try RandomAccessFile(store.path(split, segment, "origin.idx"))
+    originFrames = try LazyFile(store.path(split, segment, "origin.zst"))
+    originIndex = try LazyFile(store.path(split, segment, "origin.idx"))
     let frameCount = (segment.documents - 1) / StoreOptions.originFrameDocuments + 1
-    for (file, bytes) in [
-      (tok, segment.tokens * width.bytes), (doc, segment.documents * SegmentWriter.documentRecordBytes),
-      (frameIndex, (frameCount + 1) * 8),
-    ] where file.size != Int64(bytes) {
+    for (path, size, bytes) in [
+      (tok.path, tok.size, segment.tokens * width.bytes),
+      (doc.path, doc.size, segment.documents * SegmentWriter.documentRecordBytes),
+      (originIndex.path, originIndex.size, (frameCount + 1) * 8),
+    ] where size != Int64(bytes) {
       throw .input(
-        path: file.path, reason: "\(file.size) bytes; the manifest needs \(bytes). Run `sluice verify`.")
+        path: path, reason: "\(size) bytes; the manifest needs \(bytes). Run `sluice verify`.")
     }
   }
 
@@ -155,7 +179,8 @@ public final class SegmentReader: Sendable {
     let lines = try originLines(ofFrame: frame)
     guard inFrame < lines.count, let origin = DocumentOrigin(line: lines[inFrame]) else {
       throw .input(
-        path: frames.path, reason: "frame \(frame) has no readable line \(inFrame). Run `sluice verify`.")
+        path: originFrames.path,
+        reason: "frame \(frame) has no readable line \(inFrame). Run `sluice verify`.")
     }
     return origin
   }
@@ -167,6 +192,8 @@ public final class SegmentReader: Sendable {
 
   /// The lines of a frame as they were written.
   func originText(ofFrame frame: Int) throws(StorageError) -> [UInt8] {
+    let frames = try originFrames.file()
+    let frameIndex = try originIndex.file()
     let bounds = try frameIndex.read(at: Int64(frame * 8), count: 16)
     guard bounds.count == 16 else { throw .input(path: frameIndex.path, reason: "no frame \(frame)") }
     let start = bounds.littleEndianWord(at: 0)
@@ -185,6 +212,7 @@ public final class SegmentReader: Sendable {
 
   /// What is wrong with the offsets of the frames, or nil: they grow, and the last is the file's size.
   func originIndexProblem() throws(StorageError) -> String? {
+    let frameIndex = try originIndex.file()
     var last: UInt64?
     var offset: Int64 = 0
     while offset < frameIndex.size {
@@ -198,7 +226,7 @@ public final class SegmentReader: Sendable {
       }
       offset += Int64(bytes.count)
     }
-    return last == UInt64(frames.size) ? nil : "the origin index does not end with the size of its file"
+    return last == UInt64(originFrames.size) ? nil : "the origin index does not end with the size of its file"
   }
 
   /// A frame of 1,024 lines, decoded: ids and URLs are bounded by the line limit, and in practice 200 bytes.

@@ -168,7 +168,6 @@ public struct StoreVerification {
     var problem: (level: Int, message: String)?
     var window = TokenWindow(reader)
     let manifest = store.manifest
-    let eos = manifest.tokenizer.policy == .appendEOS ? manifest.tokenizer.eos : nil
     do throws(StorageError) {
       try reader.forEachDocument { (number, start, document) throws(StorageError) in
         last = document.end
@@ -180,7 +179,7 @@ public struct StoreVerification {
         } else if level >= 2 {
           let bytes = try window.bytes(start..<document.end)
           if let message = bytes.withUnsafeBytes({
-            Self.problem($0, document, reader.width, manifest.tokenizer.vocabulary, eos)
+            Self.problem($0, document, reader.width, manifest.tokenizer)
           }) {
             problem = (2, "document \(number): \(message)")
           }
@@ -196,23 +195,35 @@ public struct StoreVerification {
     }
     let end = try reader.tokens(reader.segment.tokens - 1..<reader.segment.tokens).first.map(Int.init) ?? -1
     if end >= manifest.tokenizer.vocabulary { return (0, "its last id \(end) is not below the vocabulary") }
-    if let eos, end != eos { return (0, "its last id is \(end), not the end-of-text id \(eos)") }
+    if let last = manifest.tokenizer.lastID, end != last {
+      return (0, "its last id is \(end), not the end-of-text id \(last)")
+    }
+    if let first = manifest.tokenizer.firstID, let start = try reader.tokens(0..<1).first, Int(start) != first
+    {
+      return (0, "its first id is \(start), not the begin-of-text id \(first)")
+    }
     return nil
   }
 
   private static func problem(
     _ bytes: UnsafeRawBufferPointer, _ document: SegmentReader.Document, _ width: TokenWidth,
-    _ vocabulary: Int, _ eos: Int?
+    _ tokenizer: TokenizerIdentity
   ) -> String? {
     if XXH64.hash(bytes) != document.hash { return "its hash is not the recorded one" }
     let ids = SegmentWriter.bounds(bytes, width)
-    if ids.max >= vocabulary { return "id \(ids.max) is not below the vocabulary of \(vocabulary)" }
-    guard let eos else { return nil }
-    let last =
+    if ids.max >= tokenizer.vocabulary {
+      return "id \(ids.max) is not below the vocabulary of \(tokenizer.vocabulary)"
+    }
+    func id(at offset: Int) -> Int {
       width == .u16
-      ? Int(bytes.integer(at: bytes.count - 2, as: UInt16.self))
-      : Int(bytes.integer(at: bytes.count - 4, as: UInt32.self))
-    return last == eos ? nil : "it ends with id \(last), not with the end-of-text id \(eos)"
+        ? Int(bytes.integer(at: offset, as: UInt16.self)) : Int(bytes.integer(at: offset, as: UInt32.self))
+    }
+    if let first = tokenizer.firstID, id(at: 0) != first {
+      return "it starts with id \(id(at: 0)), not with the begin-of-text id \(first)"
+    }
+    let last = id(at: bytes.count - width.bytes)
+    guard let eos = tokenizer.lastID, last != eos else { return nil }
+    return "it ends with id \(last), not with the end-of-text id \(eos)"
   }
 
   /// Names of the input parts whose documents a segment holds; empty if its records cannot be read.
