@@ -17,7 +17,7 @@ enum Inspector {
         }
       }
       if FileSystem.exists(Path.join(path, "tokenizer.json")) { return try tokenizer(path) }
-      return try corpus(path)
+      return try CorpusInspection.run(path)
     }
     if path.hasSuffix(".tiktoken") || Path.name(path) == "tokenizer.json" { return try tokenizer(path) }
     if try FileSystem.size(of: path) < 1 << 20 {
@@ -36,43 +36,6 @@ enum Inspector {
     let table = Inspection.Table(
       title: "", columns: ["tokenizer", ""], rows: inspection.rows.map { [$0.name, $0.value] })
     return Inspection(json: inspection.json, tables: [table])
-  }
-
-  /// Stage folders: the funnel, and the parts of the last one.
-  private static func corpus(_ path: String) throws(StorageError) -> Inspection {
-    let folders = try CorpusFolders(path)
-    var funnel = Inspection.Table(
-      title: "", columns: ["stage", "in", "out", "dropped", "defects", "parts", "bytes"], rows: [])
-    var members: [JSONValue.Member] = []
-    for stage in folders.stages {
-      let ledger = try StageReport.ledger(of: stage.path)
-      let parts = stage.manifest.outputs.filter { $0.name.hasPrefix("part-") }
-      let bytes = stage.manifest.outputs.reduce(0) { $0 + Int($1.bytes) }
-      funnel.rows.append([
-        stage.name, Format.count(ledger.documentsIn), Format.count(ledger.documentsOut),
-        Format.count(ledger.droppedCount), Format.count(ledger.defectCount), Format.count(parts.count),
-        Format.bytes(bytes),
-      ])
-      members.append(
-        .init(
-          stage.name,
-          [
-            "documents_in": .int(ledger.documentsIn), "documents_out": .int(ledger.documentsOut),
-            "documents_dropped": .int(ledger.droppedCount), "manifest": stage.manifest.json,
-          ]))
-    }
-    var tables = [funnel]
-    if let last = folders.stages.last(where: { $0.manifest.outputs.contains { $0.name.hasPrefix("part-") } })
-    {
-      var parts = Inspection.Table(
-        title: "\(last.name): parts", columns: ["part", "bytes", "sha256"], rows: [])
-      for output in last.manifest.outputs where output.name.hasPrefix("part-") {
-        parts.rows.append([output.name, Format.count(Int(output.bytes)), String(output.sha256.prefix(16))])
-      }
-      tables.append(parts)
-    }
-    return Inspection(
-      json: .object([.init("kind", "corpus"), .init("stages", .object(members))]), tables: tables)
   }
 
   /// A dump: its format, records by type, decoded bytes and defects; read once, in order.

@@ -170,7 +170,7 @@ public enum StoreInspection {
     return [
       "documents": .int(split.documents), "tokens": .int(split.tokens),
       "bytes": .int(split.tokens * store.manifest.width.bytes),
-      "lengths": lengths(counts.all),
+      "lengths": lengths(counts.all), "length_histogram": histogram(split),
       "sources": shares(store.manifest.sources, counts.sources),
       "languages": shares(store.manifest.languages, counts.languages),
       "segments": .array(
@@ -193,6 +193,16 @@ public enum StoreInspection {
           ]
         }),
     ]
+  }
+
+  /// Documents by powers of two of their length, over all segments: element b counts 2^b to 2^(b+1) - 1 tokens.
+  private static func histogram(_ split: StoreManifest.Split) -> JSONValue {
+    var sums: [Int] = []
+    for segment in split.segments {
+      while sums.count < segment.lengthHistogram.count { sums.append(0) }
+      for (bucket, count) in segment.lengthHistogram.enumerated() { sums[bucket] += count }
+    }
+    return .array(sums.map { .int($0) })
   }
 
   private static func lengths(_ counts: LengthCounts) -> JSONValue {

@@ -4,6 +4,8 @@ import Storage
 /// What a view gives to whom: order, shape, balance over ranks, and the first ranks.
 public enum ViewInspection {
   static let rowsShown = 16
+  /// Up to so many ranks the JSON holds the replica of each: a picture of 16 KB.
+  static let ranksListed = 4096
 
   /// - Parameters:
   ///   - split: nil if its stores were not found: the view says enough for everything but the segments.
@@ -89,6 +91,7 @@ public enum ViewInspection {
   private static func json(_ view: View, _ table: RankTable, _ split: StoreSplit?) -> JSONValue {
     let balance = table.balance
     let total = table.positions
+    let listed = table.count <= ranksListed ? (0..<table.count).map { table.row($0) } : []
     return [
       "kind": "view", "order_hash": .string(view.orderHash), "view": view.json,
       "store_found": .bool(split != nil),
@@ -99,6 +102,8 @@ public enum ViewInspection {
         "full_steps": .int(total / view.globalBatch), "incomplete_step": .int(total % view.globalBatch),
       ],
       "ranks": .array((0..<min(rowsShown, table.count)).map { RankTable.json(table.row($0)) }),
+      "rank_replicas": .array(listed.map { .int($0.place.data) }),
+      "rank_reads": .array(listed.map { .bool($0.reads) }),
     ]
   }
 }

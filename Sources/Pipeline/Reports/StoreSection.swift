@@ -1,0 +1,143 @@
+import Bytes
+
+/// Token stores: splits, lengths, balance of segments, what packing does at each context length.
+enum StoreSection {
+  static let segmentsShown = 32
+  static let segmentsDrawn = 256
+
+  static func node(_ values: HTMLReport.Values) -> HTMLNode {
+    var nodes: [HTMLNode] = []
+    for (name, store) in values.stores {
+      if values.stores.count > 1 { nodes.append(tag("h3", [:], .text(name))) }
+      nodes.append(
+        facts([
+          ("fingerprint", figure(store["fingerprint"], .hash)),
+          ("tokenizer", figure(store["tokenizer"], .text)),
+          ("ids", figure(store["vocabulary"])), ("stored as", figure(store["dtype"], .text)),
+          ("documents", figure(store["documents"])), ("tokens", figure(store["tokens"])),
+        ]))
+      nodes.append(splits(store))
+      for split in store["splits"].members {
+        nodes.append(tag("h3", [:], .text("Split \(split.key)")))
+        nodes.append(tag("div", ["class": "columns"], all: charts(split.key, split.value)))
+        nodes.append(segments(split.key, split.value))
+        nodes.append(packings(split.key, split.value))
+        nodes.append(tag("div", ["class": "columns"], all: shares(split.key, split.value)))
+      }
+    }
+    let counters = values.stages.flatMap { name, report in
+      report["histograms"].members.map { member in
+        ColumnChart(
+          title: "\(name): \(member.key.split(separator: "_").joined(separator: " "))",
+          columns: ColumnChart.reportBuckets(member.value), areBuckets: true, unit: "documents", noun: "value"
+        ).node
+      }
+    }
+    if nodes.isEmpty, counters.isEmpty { return .nothing }
+    return section(
+      "store", "Token store",
+      "The same fingerprint means the same tokens in the same order, wherever the store lies.",
+      nodes + [
+        counters.isEmpty
+          ? .nothing
+          : .list([
+            tag("h3", [:], "Histograms of the stages"), tag("div", ["class": "columns"], all: counters),
+          ])
+      ])
+  }
+
+  private static func splits(_ store: ReportValue) -> HTMLNode {
+    let all = store["tokens"]
+    let rows = store["splits"].members.map { name, split in
+      [
+        .text(name), figure(split["documents"]), figure(split["tokens"]), share(split["tokens"], of: all),
+        figure(split["bytes"], .bytes), figure(split["lengths"]["min"]), figure(split["lengths"]["p50"]),
+        figure(split["lengths"]["mean"], .fixed(1)), figure(split["lengths"]["p95"]),
+        figure(split["lengths"]["p99"]),
+        figure(split["lengths"]["max"]),
+      ] as [HTMLNode]
+    }
+    return table(
+      "Splits and tokens per document",
+      [
+        "split", "documents", "tokens", "share", "bytes", "shortest", "median", "mean", "95 %", "99 %",
+        "longest",
+      ], rows)
+  }
+
+  private static func charts(_ name: String, _ split: ReportValue) -> [HTMLNode] {
+    var nodes = [
+      ColumnChart(
+        title: "Tokens per document", columns: ColumnChart.storeBuckets(split["length_histogram"]),
+        areBuckets: true,
+        unit: "documents", noun: "tokens"
+      ).node
+    ]
+    let segments = split["segments"].elements
+    if segments.count > 1, segments.count <= segmentsDrawn {
+      nodes.append(
+        ColumnChart(
+          title: "Tokens per segment",
+          columns: segments.enumerated().map {
+            .init(name: $0.element["name"].string, tick: "\($0.offset)", value: $0.element["tokens"])
+          },
+          unit: "tokens",
+          noun: "segment"
+        ).node)
+    }
+    return nodes
+  }
+
+  private static func segments(_ name: String, _ split: ReportValue) -> HTMLNode {
+    let segments = split["segments"].elements
+    var rows = segments.prefix(segmentsShown).map { segment in
+      [
+        figure(segment["name"], .text), figure(segment["documents"]), figure(segment["tokens"]),
+        share(segment["tokens"], of: split["tokens"]), figure(segment["lengths"]["mean"], .fixed(1)),
+        figure(segment["lengths"]["max"]), figure(segment["min_id"]), figure(segment["max_id"]),
+      ] as [HTMLNode]
+    }
+    if segments.count > segmentsShown {
+      rows.append([.text("… and \(Format.count(segments.count - segmentsShown)) more (sluice inspect)")])
+    }
+    return details(
+      "Segments of \(name)",
+      [
+        table(
+          "Segments",
+          ["segment", "documents", "tokens", "share", "mean", "longest", "least id", "largest id"], rows)
+      ])
+  }
+
+  private static func packings(_ name: String, _ split: ReportValue) -> HTMLNode {
+    let rows = split["cuts"].elements.map { cut in
+      [
+        figure(cut["context"]), figure(cut["sequences"]),
+        share(cut["documents_split"], of: split["documents"]),
+        share(cut["tokens_severed"], of: split["tokens"]),
+      ] as [HTMLNode]
+    }
+    return table(
+      "What cutting at a context length does",
+      ["ids per sequence", "sequences", "documents split", "tokens severed"],
+      rows)
+  }
+
+  private static func shares(_ name: String, _ split: ReportValue) -> [HTMLNode] {
+    [("Languages", "languages"), ("Sources", "sources")].map { title, key in
+      let members = split[key].members.sorted {
+        let (left, right) = ($0.value["tokens"].int, $1.value["tokens"].int)
+        return left == right ? $0.key < $1.key : left > right
+      }
+      let most = members.first?.value["tokens"].int ?? 0
+      return table(
+        title, ["name", " ", "documents", "tokens", "share"],
+        members.prefix(40).map { member in
+          [
+            .text(member.key), bar(member.value["tokens"].int, of: most), figure(member.value["documents"]),
+            figure(member.value["tokens"]), share(member.value["tokens"], of: split["tokens"]),
+          ]
+        })
+    }
+  }
+}
