@@ -20,7 +20,8 @@ enum ViewSection {
     let order = view["order"]
     return facts([
       ("order", figure(inspection["order_hash"], .hash)), ("store", stores(order)),
-      ("split", figure(order["split"], .text)), ("seed", figure(order["seed"])), ("epochs", figure(view["epochs"])), ("starts at position", figure(view["start"])),
+      ("split", figure(order["split"], .text)), ("seed", figure(order["seed"])),
+      ("epochs", figure(view["epochs"])), ("starts at position", figure(view["start"])),
       ("ids per sequence", figure(order["sequence"]["tokens"])),
       ("shared with the next", figure(order["sequence"]["overlap"])),
       ("packing", figure(order["packing"]["policy"], .text)),
