@@ -15,11 +15,23 @@ struct ExportCommand: ParsableCommand {
       Examples:
         sluice export store --format megatron -o megatron
         sluice export store --format datatrove --split train -o datatrove
-        sluice export store --format jsonl -o lines
+        sluice export --view view.json --format mds --shards 64 -o mds
       """)
 
-  @Argument(help: "Folder of a token store.")
-  var store: String
+  @Argument(help: ArgumentHelp("Folder of a token store.", valueName: "store"))
+  var input: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Instead of a store: the sequences of a view, as they are read.", valueName: "file"))
+  var view: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The view's store, once for each. Default: found by its fingerprint beside the view.",
+      valueName: "folder"))
+  var store: [String] = []
 
   @Option(
     name: .long,
@@ -29,8 +41,8 @@ struct ExportCommand: ParsableCommand {
   @Option(name: [.short, .long], help: ArgumentHelp("Folder of the export.", valueName: "folder"))
   var output: String
 
-  @Option(name: .long, help: ArgumentHelp("Split of the store.", valueName: "name"))
-  var split = Holdout.train
+  @Option(name: .long, help: ArgumentHelp("Split of the store. Default: train.", valueName: "name"))
+  var split: String?
 
   @Option(name: .long, help: ArgumentHelp("Output shards, equal in number of records.", valueName: "n"))
   var shards: Int?
@@ -47,9 +59,22 @@ struct ExportCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("mds: zstd or none.", valueName: "codec"))
   var compression = "none"
 
+  @Option(name: .long, help: ArgumentHelp("With --view: the epoch, counted from 0.", valueName: "e"))
+  var epoch = 0
+
+  @Flag(name: .long, help: "With --view: one shard for each data-parallel rank.")
+  var perRank = false
+
   @OptionGroup var work: WorkOptions
 
   func validate() throws {
+    if (input == nil) == (view == nil) {
+      throw ValidationError("Give the folder of a store, or --view with the file of a view.")
+    }
+    if view == nil, perRank || epoch != 0 || !store.isEmpty {
+      throw ValidationError("--per-rank, --epoch and --store go with --view.")
+    }
+    if view != nil, split != nil { throw ValidationError("--split is the view's own; leave it out.") }
     if let shards, shards < 1 { throw ValidationError("--shards must be at least 1.") }
     if shards != nil, shardBytes != nil {
       throw ValidationError("--shards and --shard-bytes exclude each other.")
@@ -69,7 +94,9 @@ struct ExportCommand: ParsableCommand {
     options.shardBytes = shardBytes?.bytes
     options.window = window
     options.isCompressed = compression == "zstd"
-    let job = try ExportJob(try TokenStore(store), split: split, as: exporter, options)
+    options.epoch = epoch
+    options.isPerRank = perRank
+    let job = try job(exporter, options)
     if work.dryRun { return try show(job) }
     let report = try ExportRun(job, folder: output, options: work.runOptions).run()
     if work.json { try StandardStreams.write(report.json.serialized(indent: 2) + [10]) }
@@ -82,12 +109,24 @@ struct ExportCommand: ParsableCommand {
     }
     StandardStreams.message(Format.table(rows.filter { $0[1] != "0" }, header: ["files", "count", "bytes"]))
     StandardStreams.message(
-      "\(Format.count(report.documents)) \(report.records.rawValue), \(Format.count(report.tokens)) tokens of \(split); read back and equal.\n"
+      "\(Format.count(report.documents)) \(report.records.rawValue), \(Format.count(report.tokens)) tokens of \(report.split); read back and equal.\n"
     )
     if report.tailTokens > 0 {
       StandardStreams.message(
         "\(Format.count(report.tailTokens)) ids at the end fill no window; the reader leaves them out.\n")
     }
+  }
+
+  private func job(_ exporter: any Exporter, _ options: ExportOptions) throws(StorageError) -> ExportJob {
+    guard let path = view else {
+      return try ExportJob(
+        try TokenStore(input ?? "."), split: split ?? Holdout.train, as: exporter, options)
+    }
+    let view = try View(bytes: try FileSystem.readAll(path, limit: 1 << 20), path: path)
+    guard let stores = try StoreSplit.find(for: view, viewPath: path, stores: store) else {
+      throw .usage("\(path): its store was not found beside it. Give --store FOLDER.")
+    }
+    return try ExportJob(view, stores, as: exporter, options)
   }
 
   /// `--dry-run`: the shards, and how their files come about.

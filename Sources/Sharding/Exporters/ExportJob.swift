@@ -63,6 +63,24 @@ public struct ExportJob: Sendable {
     try exporter.check(plan)
   }
 
+  /// Plans the export of one epoch of a view, in the order in which it is read.
+  ///
+  /// - Parameter stores: the view's, as `StoreSplit.find` gives them.
+  /// - Throws: `.usage` for what the format cannot hold, for an epoch that there is not, and for other stores.
+  public init(
+    _ view: View, _ stores: StoreSplit, as exporter: any Exporter, _ options: ExportOptions = .init()
+  ) throws(StorageError) {
+    self.exporter = exporter
+    // A missing or foreign pack index is told now.
+    _ = try SequenceReader(view, stores)
+    let planned = try ExportPlan.sequences(of: view, stores, as: exporter, options)
+    plan = planned.plan
+    linked = nil
+    source = SequenceSource(
+      source: view, stores: stores, isPerRank: options.isPerRank, positions: planned.positions)
+    try exporter.check(plan)
+  }
+
   public var isLinked: Bool { linked != nil }
   public var unitCount: Int { plan.shards.count }
 

@@ -108,7 +108,7 @@ extension ExportPlan {
     try checkCount(shards)
   }
 
-  private static func checkCount(_ shards: Int) throws(StorageError) {
+  static func checkCount(_ shards: Int) throws(StorageError) {
     guard shards <= shardsMax else {
       throw .usage(
         "More than \(shardsMax) shards. Choose a larger --shard-bytes, or fewer --shards.")
