@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 /* The state is 84 KiB: it lives on the heap, made and freed here.
    isal_inflate reads gzip headers too, but into a struct of its own stack, whose flags it leaves unset: a header that is cut
