@@ -6,6 +6,9 @@ public final class ExportFolder {
   public let path: String
   public private(set) var files: [ExportReport.File] = []
 
+  /// XXH64 of what was compressed into a file, by its name: compared when it is read back.
+  private(set) var contents: [String: UInt64] = [:]
+
   public init(_ path: String) throws(StorageError) {
     self.path = path
     try FileSystem.makeFolder(path)
@@ -19,6 +22,8 @@ public final class ExportFolder {
   public func record(_ summary: FileSummary, _ method: ExportMethod = .written) {
     files.append(.init(name: summary.name, bytes: summary.bytes, sha256: summary.sha256, method: method))
   }
+
+  func note(_ name: String, contents hash: UInt64) { contents[name] = hash }
 
   /// Writes a file of the export's own, piece by piece.
   public func write(

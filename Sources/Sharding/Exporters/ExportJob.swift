@@ -114,11 +114,15 @@ public struct ExportJob: Sendable {
     }
     var written = ExportLedger(plan.width, hasBoundaries: exporter.hasBoundaries)
     let writer = try exporter.makeWriter(plan, shard: unit, folder: folder)
+    try writer.begin(
+      ShardLengths { (body) throws(StorageError) in
+        try source.forEachLength(of: plan, shard: unit, body)
+      })
     var since = 0
     let withIDs = exporter.carriesIDs
     try source.forEachRecord(of: plan, shard: unit, withIDs: withIDs) {
       (record, hash) throws(StorageError) in
-      written.add(id: withIDs ? record.id : nil, record.tokens, contents: hash)
+      written.add(id: withIDs ? exporter.storedID(record.id) : nil, record.tokens, contents: hash)
       try writer.add(record)
       since += record.tokens.count
       if since >= 1 << 20 {

@@ -25,6 +25,14 @@ public struct ExportRecord {
   public var id: [UInt8]
   /// Ids as stored: little-endian u16 or u32, never empty. Valid during the call only.
   public var tokens: UnsafeRawBufferPointer
+  /// Documents: name of the input part they came from, and their number there.
+  public var part: (name: String, number: Int)?
+
+  init(id: [UInt8], tokens: UnsafeRawBufferPointer, part: (name: String, number: Int)? = nil) {
+    self.id = id
+    self.tokens = tokens
+    self.part = part
+  }
 }
 
 /// Everything that is known of an export before its first byte is written.

@@ -7,12 +7,31 @@ protocol ExportSource: Sendable {
   var store: String { get }
   var view: String? { get }
 
+  /// Lengths of a shard's records in tokens, in order.
+  func forEachLength(
+    of plan: ExportPlan, shard: Int, _ body: (Int) throws(StorageError) -> Void
+  ) throws(StorageError)
+
   /// - Parameter withIDs: look the ids up; otherwise they are empty.
   /// - Parameter body: gets the record and XXH64 of its tokens if the store recorded it (then it is checked already).
   func forEachRecord(
     of plan: ExportPlan, shard: Int, withIDs: Bool,
     _ body: (_ record: ExportRecord, _ hash: UInt64?) throws(StorageError) -> Void
   ) throws(StorageError)
+}
+
+extension ExportSource {
+  /// Records of one length; the last of all may be shorter.
+  func forEachLength(
+    of plan: ExportPlan, shard: Int, _ body: (Int) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let length = plan.tokensPerRecord ?? 1
+    var rest = plan.shards[shard].tokens
+    while rest > 0 {
+      try body(min(length, rest))
+      rest -= min(length, rest)
+    }
+  }
 }
 
 /// The documents of a split in stored order.
@@ -27,22 +46,40 @@ struct DocumentSource: ExportSource {
     of plan: ExportPlan, shard: Int, withIDs: Bool,
     _ body: (_ record: ExportRecord, _ hash: UInt64?) throws(StorageError) -> Void
   ) throws(StorageError) {
-    let wanted = plan.shards[shard].firstRecord..<plan.shards[shard].firstRecord + plan.shards[shard].records
+    try forEachSegment(of: plan.shards[shard]) { (segment, documents) throws(StorageError) in
+      try forEachDocument(of: segment, documents, withIDs: withIDs, body)
+    }
+  }
+
+  func forEachLength(
+    of plan: ExportPlan, shard: Int, _ body: (Int) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    try forEachSegment(of: plan.shards[shard]) { (segment, documents) throws(StorageError) in
+      try segment.forEachDocument(documents) { (_, start, document) throws(StorageError) in
+        try body(document.end - start)
+      }
+    }
+  }
+
+  /// The documents of a shard, segment by segment.
+  private func forEachSegment(
+    of shard: ExportPlan.Shard, _ body: (SegmentReader, Range<Int>) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let wanted = shard.firstRecord..<shard.firstRecord + shard.records
     var first = 0
     for number in split.segments.indices {
       let documents = split.segments[number].documents
       let part = wanted.clamped(to: first..<first + documents)
       if !part.isEmpty {
-        let segment = try opened.open(split, segment: number)
-        try Self.forEachDocument(
-          of: segment, part.lowerBound - first..<part.upperBound - first, withIDs: withIDs, body)
+        try body(
+          try opened.open(split, segment: number), part.lowerBound - first..<part.upperBound - first)
       }
       first += documents
     }
   }
 
   /// Gives documents of a segment with their tokens, whose hash is checked against the document's record.
-  static func forEachDocument(
+  private func forEachDocument(
     of segment: SegmentReader, _ documents: Range<Int>, withIDs: Bool,
     _ body: (_ record: ExportRecord, _ hash: UInt64?) throws(StorageError) -> Void
   ) throws(StorageError) {
@@ -57,7 +94,9 @@ struct DocumentSource: ExportSource {
             path: segment.tok.path,
             reason: "document \(number) has another hash than its record. Run `sluice verify` on the store.")
         }
-        try body(ExportRecord(id: id, tokens: bytes), document.hash)
+        let parts = opened.manifest.parts
+        let part = document.part < parts.count ? (parts[document.part].name, document.numberInPart) : nil
+        try body(ExportRecord(id: id, tokens: bytes, part: part), document.hash)
       }
     }
   }
@@ -157,10 +196,19 @@ struct OriginIDs {
 
   /// - Throws: `.input` for a frame that is damaged or a line without an id.
   mutating func id(ofDocument number: Int) throws(StorageError) -> [UInt8] {
+    var id: [UInt8] = []
+    try withID(ofDocument: number) { id = $0.array() }
+    return id
+  }
+
+  /// Lends the id without a copy where no character of it is escaped.
+  mutating func withID(
+    ofDocument number: Int, _ body: (borrowing Span<UInt8>) -> Void
+  ) throws(StorageError) {
     let (wanted, inFrame) = number.quotientAndRemainder(dividingBy: StoreOptions.originFrameDocuments)
     if wanted != frame {
       text = try segment.originText(ofFrame: wanted)
-      lines = []
+      lines.removeAll(keepingCapacity: true)
       var start = 0
       while start < text.count {
         let end = text.span.firstIndex(of: 10, from: start) ?? text.count
@@ -169,27 +217,46 @@ struct OriginIDs {
       }
       frame = wanted
     }
-    guard inFrame < lines.count, let id = DocumentOrigin.id(ofLine: text.span.extracting(lines[inFrame]))
+    guard inFrame < lines.count,
+      let (range, isPlain) = DocumentOrigin.idRange(ofLine: text.span.extracting(lines[inFrame]))
     else {
       throw .input(path: segment.doc.path, reason: "document \(number) has no origin. Run `sluice verify`.")
     }
-    return id
+    let start = lines[inFrame].lowerBound
+    let raw = text.span.extracting(start + range.lowerBound..<start + range.upperBound)
+    if isPlain { return body(raw) }
+    var id: [UInt8] = []
+    JSONText.appendUnescaped(raw, to: &id)
+    body(id.span)
   }
 }
 
 extension DocumentOrigin {
   /// The id of a line as `write` makes it, in plain UTF-8; nil if the line does not start so.
   static func id(ofLine line: borrowing Span<UInt8>) -> [UInt8]? {
+    guard let (range, isPlain) = idRange(ofLine: line) else { return nil }
+    let raw = line.extracting(range)
+    if isPlain { return raw.array() }
+    var id: [UInt8] = []
+    JSONText.appendUnescaped(raw, to: &id)
+    return id
+  }
+
+  /// Where the id stands in a line, without its quotes, and whether nothing in it is escaped.
+  static func idRange(ofLine line: borrowing Span<UInt8>) -> (Range<Int>, isPlain: Bool)? {
     let lead: StaticString = "{\"id\":\""
     guard line.starts(with: lead) else { return nil }
     let start = lead.utf8CodeUnitCount
     var end = start
-    while end < line.count, line[end] != UInt8(ascii: "\"") { end += line[end] == UInt8(ascii: "\\") ? 2 : 1 }
-    guard end < line.count else { return nil }
-    var id: [UInt8] = []
-    id.reserveCapacity(end - start)
-    JSONText.appendUnescaped(line.extracting(start..<end), to: &id)
-    return id
+    var isPlain = true
+    while end < line.count, line[end] != UInt8(ascii: "\"") {
+      if line[end] == UInt8(ascii: "\\") {
+        isPlain = false
+        end += 1
+      }
+      end += 1
+    }
+    return end < line.count ? (start..<end, isPlain) : nil
   }
 }
 

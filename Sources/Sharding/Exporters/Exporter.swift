@@ -13,6 +13,8 @@ public protocol Exporter: Sendable {
   var summary: String { get }
   /// Does it write the records' ids? Where not, they are not looked up, and `ExportRecord.id` is empty.
   var carriesIDs: Bool { get }
+  /// The id as the format can hold it.
+  func storedID(_ id: [UInt8]) -> [UInt8]
   /// Do its files say where records end? Where not, `readBack` may give the ids in pieces of any size.
   var hasBoundaries: Bool { get }
   /// Does its reader cut windows of `--window` ids, so that a shard must hold whole ones?
@@ -47,6 +49,7 @@ public protocol Exporter: Sendable {
 
 extension Exporter {
   public var carriesIDs: Bool { false }
+  public func storedID(_ id: [UInt8]) -> [UInt8] { id }
   public var hasBoundaries: Bool { true }
   public var cutsWindows: Bool { false }
   public var shardBytesDefault: Int? { nil }
@@ -56,11 +59,23 @@ extension Exporter {
 
 /// Writes one shard.
 public protocol ExportWriter: AnyObject {
+  /// Called once, before the first record: for formats that begin with a table of all lengths.
+  func begin(_ lengths: ShardLengths) throws(StorageError)
   func add(_ record: ExportRecord) throws(StorageError)
   /// Ends the files and gives them to the folder (`ExportFolder.write`, `record`).
   ///
   /// - Returns: what `Exporter.finish` needs of this shard, small; `.null` if nothing.
   func finish() throws(StorageError) -> JSONValue
+}
+
+extension ExportWriter {
+  public func begin(_ lengths: ShardLengths) throws(StorageError) {}
+}
+
+/// The lengths of a shard's records in tokens, told without reading a token.
+public struct ShardLengths {
+  /// Calls the closure with each length, in order.
+  public let forEach: ((Int) throws(StorageError) -> Void) throws(StorageError) -> Void
 }
 
 /// A format whose token file is the store's segment, byte for byte: it is linked, and only sidecars are written.
@@ -88,7 +103,11 @@ extension LinkingExporter {
 
 /// All formats, sorted by name.
 public enum Exporters {
-  public static let all: [any Exporter] = [DatatroveExporter(), JSONLExporter(), MegatronExporter()]
+  public static let all: [any Exporter] = [
+    DatatroveExporter(), JSONLExporter(), LitdataExporter(), LLMCExporter(.llmc), MDSExporter(),
+    MegatronExporter(),
+    LLMCExporter(.moddedNanoGPT), NanoGPTExporter(), OLMoExporter(), WebDatasetExporter(),
+  ]
 
   /// - Throws: `.usage` that names the formats there are.
   public static func named(_ name: String) throws(StorageError) -> any Exporter {

@@ -118,7 +118,8 @@ extension ExportPlan {
     let positions = max(epoch.lowerBound, min(view.start, epoch.upperBound))..<epoch.upperBound
     guard !positions.isEmpty else {
       throw .usage(
-        "--epoch \(options.epoch): the view begins at position \(view.start), behind this epoch: nothing to export.")
+        "--epoch \(options.epoch): the view begins at position \(view.start), behind this epoch: nothing to export."
+      )
     }
     var plan = ExportPlan(exporter, .sequences, view.order.split, stores.stores[0].manifest, options)
     plan.tokensPerRecord = view.order.tokens
