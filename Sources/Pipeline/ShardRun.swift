@@ -18,16 +18,11 @@ public enum ShardRun {
     if let key = options.packKey {
       // Shapes that do not fit are told before any work.
       try View.check(options)
-      for store in stores { packs.append(try pack(store, options.split, key, run)) }
+      for store in stores {
+        packs.append(try PackRun.ensure(store: store, split: options.split, key: key, options: run))
+      }
     }
     return (try View(of: split, packs: packs, options), split)
-  }
-
-  private static func pack(
-    _ store: TokenStore, _ split: String, _ key: PackKey, _ run: RunOptions
-  ) throws(StorageError) -> PackManifest {
-    if let pack = try PackIndex.read(store, split: split, key) { return pack }
-    throw .input(path: PackIndex.folder(store, split: split, key), reason: "there is no pack index")
   }
 
   /// Makes the view and writes it atomically; an equal file that is there already stays.

@@ -123,7 +123,7 @@ public final class StoreSplit: Sendable {
 
 extension StoreSplit {
   /// The stores that a view was made of: those given, else looked for where views usually lie: in the view's folder, in
-  /// the folders beside the view, in the folder above and the folders there. Views hold no path, so that they can move.
+  /// the folders beside the view and their `store`, in the folder above and the folders there. Views hold no path, so that they can move.
   ///
   /// - Parameter folders: of stores that the user named; empty: look for them.
   /// - Returns: nil if one was not found.
@@ -156,7 +156,11 @@ extension StoreSplit {
   private static func places(around viewPath: String) throws(StorageError) -> [String] {
     let beside = Path.parent(viewPath).isEmpty ? "." : Path.parent(viewPath)
     var places = [beside]
-    for name in try FileSystem.list(beside) { places.append(Path.join(beside, name)) }
+    for name in try FileSystem.list(beside) {
+      places.append(Path.join(beside, name))
+      // The store of a run whose folder lies beside the view.
+      places.append(Path.join(Path.join(beside, name), "store"))
+    }
     // In the folder of a run, view and store lie in sibling folders.
     let above = Path.join(beside, "..")
     places.append(above)
