@@ -5,6 +5,16 @@ struct ShardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard",
     abstract: "Decide which GPU rank reads which tokens, for any number of GPUs.",
+    discussion: """
+      Without a subcommand: sluice shard view, which makes the view of a store (1 KB)
+      and rewrites no token. Its options: sluice shard view --help.
+
+      Examples:
+        sluice shard store --gpus 8 --context 2048 -o view.json
+        sluice shard store --gpus 1024 --tensor-parallel 8 --pipeline-parallel 8 \\
+          --context 4096 --packing concat --global-batch 1536 -o big.json
+        sluice shard store --gpus 16 --context 2048 --ranks
+      """,
     subcommands: [ShardViewCommand.self],
     defaultSubcommand: ShardViewCommand.self)
 }

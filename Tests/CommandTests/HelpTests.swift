@@ -3,14 +3,22 @@ import Testing
 
 /// Every help text says what its command is for in one line, and its examples run as printed.
 @Suite struct HelpTests {
-  /// Names of the subcommands, as `sluice --help` lists them.
-  private func subcommands(_ binary: String) throws -> [String] {
-    let lines = try run(binary, ["--help"]).output.split(separator: "\n", omittingEmptySubsequences: false)
-    let start = try #require(lines.firstIndex { $0.hasPrefix("SUBCOMMANDS:") })
-    return lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { line in
+  /// Words of all commands, those of subcommands too (`shard`, `shard view`), as the help texts list them.
+  private func commands(_ binary: String, below words: [String] = []) throws -> [[String]] {
+    let lines = try run(binary, words + ["--help"]).output
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    guard let start = lines.firstIndex(where: { $0.hasPrefix("SUBCOMMANDS:") }) else { return [] }
+    var found: [[String]] = []
+    for line in lines[(start + 1)...].prefix(while: { !$0.isEmpty }) {
       // A name stands behind two blanks; a text that goes on is indented further.
-      line.hasPrefix("  ") && !line.hasPrefix("   ") ? line.split(separator: " ").first.map(String.init) : nil
+      guard line.hasPrefix("  "), !line.hasPrefix("   "), let name = line.split(separator: " ").first,
+        name != "help"
+      else { continue }
+      let command = words + [String(name)]
+      found.append(command)
+      found += try commands(binary, below: command)
     }
+    return found
   }
 
   /// The example lines of a help text: those that begin with the program's name.
@@ -30,10 +38,10 @@ import Testing
 
   @Test func `each command has a purpose in one line, examples and units`() throws {
     guard let binary = Sluice.binary else { return }
-    let commands = try subcommands(binary)
-    #expect(commands.count >= 14, "\(commands)")
-    for command in commands where command != "help" {
-      let result = try run(binary, [command, "--help"])
+    let commands = try commands(binary)
+    #expect(commands.count >= 16, "\(commands)")
+    for command in commands {
+      let result = try run(binary, command + ["--help"])
       #expect(result.exit == 0 && result.stderr.isEmpty, "\(command)")
       let lines = result.output.split(separator: "\n")
       let overview = try #require(lines.first { $0.hasPrefix("OVERVIEW: ") }, "\(command) has no purpose")
@@ -45,9 +53,7 @@ import Testing
   @Test func `the examples of every help text run as printed`() throws {
     guard let binary = Sluice.binary, let folder = try Workbench.copy() else { return }
     var lines = examples(try run(binary, ["--help"]).output)
-    for command in try subcommands(binary) where command != "help" {
-      lines += examples(try run(binary, [command, "--help"]).output)
-    }
+    for command in try commands(binary) { lines += examples(try run(binary, command + ["--help"]).output) }
     for line in lines {
       // An example writes into a folder that is not there yet.
       let words = line.split(separator: " ").map(String.init)
