@@ -40,7 +40,7 @@ let package = Package(
     room("Filtering", ["Bytes", "Storage", "Text", "Documents", "CEmbedded", "CKernels"]),
     room("Deduplication", ["Bytes", "Storage", "Text", "Documents", "CKernels"]),
     room("Tokenization", ["Bytes", "Storage", "Documents", "CKernels"]),
-    room("Sharding", ["Bytes", "Storage", "Documents", "Tokenization"]),
+    room("Sharding", ["Bytes", "Storage", "Documents", "Tokenization", "CEmbedded"]),
     room(
       "Pipeline",
       [

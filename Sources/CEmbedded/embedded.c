@@ -9,3 +9,11 @@ const uint8_t sluice_html_entities[] = {
 #embed "html-entities.tsv"
 };
 const size_t sluice_html_entities_size = sizeof sluice_html_entities;
+const uint8_t sluice_planner_devices[] = {
+#embed "planner-devices.csv"
+};
+const size_t sluice_planner_devices_size = sizeof sluice_planner_devices;
+const uint8_t sluice_planner_articles[] = {
+#embed "planner-articles.json"
+};
+const size_t sluice_planner_articles_size = sizeof sluice_planner_articles;
