@@ -22,7 +22,7 @@ struct Sluice: ParsableCommand {
     subcommands: [
       RunCommand.self, ExtractCommand.self, FilterCommand.self, DedupCommand.self, TrainCommand.self,
       TokenizeCommand.self, EncodeCommand.self, DecodeCommand.self, ShardCommand.self, ExportCommand.self,
-      InspectCommand.self, VerifyCommand.self,
+      InspectCommand.self, VerifyCommand.self, PlanCommand.self,
       WhyCommand.self, SampleCommand.self, ReportCommand.self,
     ])
 }
