@@ -1,3 +1,4 @@
+import Bytes
 import Sharding
 import Storage
 import Tokenization
@@ -22,7 +23,6 @@ public struct StoreSettings: Sendable {
     guard let policy = TokenizerIdentity.Policy(rawValue: eos) else {
       throw .usage("--eos: there is no \"\(eos)\"; there are \(TokenizerIdentity.Policy.names).")
     }
-    guard seed >= 0 else { throw .usage("--seed must not be negative.") }
     var options = StoreOptions(
       tokenizer: TokenizerIdentity(
         // Not the tokenizer's own name: that is its folder's, and equal tokenizers give equal stores.
@@ -30,15 +30,28 @@ public struct StoreSettings: Sendable {
         vocabulary: tokenizer.vocabularySize,
         eos: tokenizer.endOfText.map { Int($0) },
         bos: policy.startsWithBOS ? Self.beginOfText(tokenizer).map { Int($0) } : nil, policy: policy))
-    switch order {
-    case "shuffled": options.order = .shuffled(seed: seed)
-    case "input": options.order = .input
-    default: throw .usage("--order is shuffled or input, not \"\(order)\".")
-    }
+    options.order = try Self.order(order, seed: seed)
     options.holdout = try Holdout(seed: UInt64(seed), parsing: split == "none" ? "" : split)
     if let segmentBytes { options.segmentBytes = segmentBytes }
     try options.validate()
     return options
+  }
+
+  static func order(_ name: String, seed: Int) throws(StorageError) -> StoreOrder {
+    guard seed >= 0 else { throw .usage("--seed must not be negative.") }
+    switch name {
+    case "shuffled": return .shuffled(seed: seed)
+    case "input": return .input
+    default: throw .usage("--order is shuffled or input, not \"\(name)\".")
+    }
+  }
+
+  /// How plans and `build.json` name an order.
+  static func json(_ order: StoreOrder) -> JSONValue {
+    switch order {
+    case .input: "input"
+    case .shuffled(let seed): ["shuffled_seed": .int(seed)]
+    }
   }
 
   /// The token that starts a document: one of the names that tokenizers give it, the commonest first; without one the

@@ -17,3 +17,14 @@ extension UnsafeRawBufferPointer {
 
   @inline(__always) func word(at offset: Int) -> UInt64 { integer(at: offset, as: UInt64.self) }
 }
+
+/// `withUnsafeBytes(of:)` that keeps the type of what the body throws.
+@inline(__always) func withRawBytes<Value: BitwiseCopyable, Failure: Error>(
+  of value: Value, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+) throws(Failure) {
+  var failure: Failure?
+  withUnsafeBytes(of: value) { bytes in
+    do throws(Failure) { try body(bytes) } catch { failure = error }
+  }
+  if let failure { throw failure }
+}

@@ -41,15 +41,17 @@ struct EncodedRecord: Equatable {
     originBytes = header.integer(at: 20, as: UInt32.self)
   }
 
-  func append(to bytes: inout [UInt8]) {
-    bytes.append(littleEndian: origin)
-    bytes.append(littleEndian: source)
-    bytes.append(littleEndian: language)
-    bytes.append(split)
-    bytes.append(0)
-    bytes.append(littleEndian: tokens)
-    bytes.append(littleEndian: originBytes)
+  /// The header's bytes, as three little-endian words.
+  var words: (UInt64, UInt64, UInt64) {
+    (
+      origin.littleEndian, (UInt64(source) | UInt64(language) << 32 | UInt64(split) << 48).littleEndian,
+      (UInt64(tokens) | UInt64(originBytes) << 32).littleEndian
+    )
   }
+
+  func append(to bytes: inout [UInt8]) { withUnsafeBytes(of: words) { bytes.append(contentsOf: $0) } }
+
+  var stored: StoredDocument { StoredDocument(origin: origin, source: source, language: language) }
 
   func bodyBytes(_ width: TokenWidth) -> Int { Int(originBytes) + Int(tokens) * width.bytes }
 }

@@ -8,7 +8,8 @@ struct StoredDocument {
   var language: UInt16
 }
 
-/// Writes the segments of one split, one after the other: four files each, read-only when they are finished.
+/// Writes the segments of one split, one after the other: four files each, read-only when they are finished, and their
+/// `SegmentSums`.
 ///
 /// - `.tok`: the ids, little-endian u16 or u32, nothing else. A segment is closed before a document would take it past
 ///   the limit.
@@ -19,28 +20,54 @@ struct StoredDocument {
 final class SegmentWriter {
   static let documentRecordBytes = 32
 
-  private struct Open {
-    var tok: OutputFile
-    var doc: OutputFile
-    var originFrames: OutputFile
-    var segment: StoreManifest.Segment
+  /// The segment that is being written.
+  private final class Open {
+    let tok: BlockFile
+    let doc: BlockFile
+    let originFrames: BlockFile
+    let name: String
+    var tokens = 0
+    var documents = 0
+    var minID = Int.max
+    var maxID = 0
+    var sourceTokens: [Int]
+    var lengthHistogram = [Int](repeating: 0, count: Int.bitWidth)
     /// Bytes of the frames so far: where the next one starts.
     var originBytes = 0
     var frames: [Int] = []
     var frameDocuments = 0
     var lines: [UInt8] = []
+
+    init(folder: String, split: String, name: String, sources: Int) throws(StorageError) {
+      let path = "\(split)/\(name)"
+      tok = try BlockFile(folder: folder, name: path + ".tok")
+      doc = try BlockFile(folder: folder, name: path + ".doc")
+      originFrames = try BlockFile(folder: folder, name: path + ".origin.zst")
+      self.name = name
+      sourceTokens = Array(repeating: 0, count: sources)
+    }
+
+    func endFrame() throws(StorageError) {
+      guard frameDocuments > 0 else { return }
+      frames.append(originBytes)
+      var frame: [UInt8] = []
+      Zstd.compressFrame(lines.span, into: &frame)
+      try originFrames.write(frame)
+      originBytes += frame.count
+      lines.removeAll(keepingCapacity: true)
+      frameDocuments = 0
+    }
   }
 
   /// The finished segments.
   private(set) var segments: [StoreManifest.Segment] = []
-  private let folder: String
-  private let split: String
+  let folder: String
+  let split: String
   private let width: TokenWidth
   private let tokensMax: Int
   private let vocabulary: Int
   private let sources: Int
   private var open: Open?
-  private var record: [UInt8] = []
 
   init(folder: String, split: String, options: StoreOptions, sources: Int) {
     self.folder = folder
@@ -63,85 +90,80 @@ final class SegmentWriter {
       throw .input(
         path: String(decoding: originLine, as: UTF8.self), reason: "a document larger than a segment")
     }
-    if let current = open, current.segment.tokens + count > tokensMax { try close() }
-    if open == nil { try start() }
+    if let open, open.tokens + count > tokensMax { try endSegment() }
     let ids = Self.bounds(tokens, width)
     guard ids.max < vocabulary else {
       throw .input(
         path: String(decoding: originLine, as: UTF8.self),
         reason: "token id \(ids.max) is not below the vocabulary of \(vocabulary) ids")
     }
-    guard var current = open else { return }
-    // The struct is moved out while it changes, so that its buffers are not copied.
-    open = nil
-    current.segment.tokens += count
-    current.segment.documents += 1
-    current.segment.minID = min(current.segment.minID, ids.min)
-    current.segment.maxID = max(current.segment.maxID, ids.max)
-    current.segment.sourceTokens[Int(document.source)] += count
-    let bucket = Int.bitWidth - 1 - count.leadingZeroBitCount
-    while current.segment.lengthHistogram.count <= bucket { current.segment.lengthHistogram.append(0) }
-    current.segment.lengthHistogram[bucket] += 1
+    let current = try opened()
+    current.tokens += count
+    current.documents += 1
+    current.minID = min(current.minID, ids.min)
+    current.maxID = max(current.maxID, ids.max)
+    current.sourceTokens[Int(document.source)] += count
+    current.lengthHistogram[Int.bitWidth - 1 - count.leadingZeroBitCount] += 1
     try current.tok.write(tokens)
-    record.removeAll(keepingCapacity: true)
-    record.append(littleEndian: UInt64(current.segment.tokens))
-    record.append(littleEndian: XXH64.hash(tokens))
-    record.append(littleEndian: document.source)
-    record.append(littleEndian: UInt32(document.language))
-    record.append(littleEndian: document.origin)
-    try current.doc.write(record)
+    try current.doc.write(document, end: current.tokens, hash: XXH64.hash(tokens))
     current.lines.append(contentsOf: originLine)
     current.lines.append(10)
     current.frameDocuments += 1
-    if current.frameDocuments == StoreOptions.originFrameDocuments { try Self.endFrame(&current) }
-    open = current
+    if current.frameDocuments == StoreOptions.originFrameDocuments { try current.endFrame() }
   }
 
   /// Finishes the last segment.
-  func finish() throws(StorageError) { try close() }
+  func finish() throws(StorageError) { try endSegment() }
 
-  private func start() throws(StorageError) {
-    let name = StoreManifest.segmentName(segments.count)
-    let path = "\(split)/\(name)"
-    let none = StoreManifest.File(bytes: 0, sha256: "", xxh64: "")
-    open = Open(
-      tok: try OutputFile(folder: folder, name: path + ".tok"),
-      doc: try OutputFile(folder: folder, name: path + ".doc"),
-      originFrames: try OutputFile(folder: folder, name: path + ".origin.zst"),
-      segment: StoreManifest.Segment(
-        name: name, tokens: 0, documents: 0, minID: Int.max, maxID: 0, tok: none, doc: none,
-        originIndex: none,
-        originFrames: none, sourceTokens: Array(repeating: 0, count: sources), lengthHistogram: []))
+  /// Name of the next segment that is finished.
+  var nextName: String { StoreManifest.segmentName(segments.count) }
+
+  private func opened() throws(StorageError) -> Open {
+    if let open { return open }
+    let new = try Open(folder: folder, split: split, name: nextName, sources: sources)
+    open = new
+    return new
   }
 
-  private static func endFrame(_ open: inout Open) throws(StorageError) {
-    guard open.frameDocuments > 0 else { return }
-    open.frames.append(open.originBytes)
-    var frame: [UInt8] = []
-    Zstd.compressFrame(open.lines.span, into: &frame)
-    try open.originFrames.write(frame)
-    open.originBytes += frame.count
-    open.lines.removeAll(keepingCapacity: true)
-    open.frameDocuments = 0
-  }
-
-  private func close() throws(StorageError) {
-    guard var current = open else { return }
+  /// Finishes the segment that is being written, if there is one; the next document starts another.
+  func endSegment() throws(StorageError) {
+    guard let current = open else { return }
     open = nil
-    try Self.endFrame(&current)
+    try current.endFrame()
     var index: [UInt8] = []
     for frame in current.frames { index.append(littleEndian: UInt64(frame)) }
     index.append(littleEndian: UInt64(current.originBytes))
-    let path = "\(split)/\(current.segment.name)"
-    current.segment.tok = StoreManifest.File(try current.tok.commit())
-    current.segment.doc = StoreManifest.File(try current.doc.commit())
-    current.segment.originFrames = StoreManifest.File(try current.originFrames.commit())
-    current.segment.originIndex = StoreManifest.File(
-      try OutputFile.write(index, folder: folder, name: path + ".origin.idx"))
-    for (suffix, _) in current.segment.files {
-      try FileSystem.setReadOnly(Path.join(folder, "\(path).\(suffix)"))
+    let path = "\(split)/\(current.name)"
+    let indexFile = try BlockFile(folder: folder, name: path + ".origin.idx")
+    try indexFile.write(index)
+    var histogram = current.lengthHistogram
+    while histogram.last == 0 { histogram.removeLast() }
+    let segment = StoreManifest.Segment(
+      name: current.name, tokens: current.tokens, documents: current.documents, minID: current.minID,
+      maxID: current.maxID, tok: StoreManifest.File(try current.tok.commit()),
+      doc: StoreManifest.File(try current.doc.commit()),
+      originIndex: StoreManifest.File(try indexFile.commit()),
+      originFrames: StoreManifest.File(try current.originFrames.commit()),
+      sourceTokens: current.sourceTokens, lengthHistogram: histogram)
+    let blocks = [current.doc.sums, indexFile.sums, current.originFrames.sums, current.tok.sums]
+    try publish(
+      segment,
+      SegmentSums(
+        files: zip(segment.files, blocks).map { .init(bytes: Int($0.file.bytes), blocks: $1) }))
+  }
+
+  /// Takes a segment whose files are in place into the list, and writes its sums.
+  func publish(_ segment: StoreManifest.Segment, _ sums: SegmentSums?) throws(StorageError) {
+    var suffixes = segment.files.map(\.extension)
+    if let sums {
+      _ = try OutputFile.write(
+        sums.bytes, folder: folder, name: "\(split)/\(segment.name).\(SegmentSums.suffix)")
+      suffixes.append(SegmentSums.suffix)
     }
-    segments.append(current.segment)
+    for suffix in suffixes {
+      try FileSystem.setReadOnly(Path.join(folder, "\(split)/\(segment.name).\(suffix)"))
+    }
+    segments.append(segment)
   }
 
   /// Smallest and largest id of at least one.

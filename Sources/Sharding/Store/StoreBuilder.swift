@@ -106,17 +106,15 @@ public final class StoreBuilder {
     let writer = SegmentWriter(folder: folder, split: name, options: options, sources: sources.count)
     switch options.order {
     case .input:
-      try forEachDocument(inSplit: split, tick) { (_, payload) throws(StorageError) in
-        try Self.store(payload, options.width, in: writer)
+      try forEachDocument(inSplit: split, tick) { (record, body) throws(StorageError) in
+        try writer.add(
+          record.stored, originLine: UnsafeRawBufferPointer(rebasing: body[..<Int(record.originBytes)]),
+          tokens: UnsafeRawBufferPointer(rebasing: body[Int(record.originBytes)...]))
       }
     case .shuffled(let seed): try shuffle(split, seed: seed, into: writer, tick)
     }
     try writer.finish()
-    let segments = writer.segments
-    return StoreManifest.Split(
-      name: name, tokens: segments.reduce(0) { $0 + $1.tokens },
-      documents: segments.reduce(0) { $0 + $1.documents },
-      segments: segments)
+    return StoreManifest.Split(name: name, segments: writer.segments)
   }
 
   /// Writes `build.json` and, last, `manifest.json`.
@@ -134,16 +132,12 @@ public final class StoreBuilder {
       tokenizer: options.tokenizer, width: options.width, order: options.order, sources: sources,
       languages: languages,
       parts: parts, holdout: options.holdout, splits: splits)
-    let bytes = manifest.bytes
-    let fingerprint = StoreManifest.fingerprint(of: bytes)
-    let lineage = JSONValue.object(
-      [
-        .init("format", "sluice-build/1"), .init("fingerprint", .string(fingerprint)),
+    let fingerprint = try manifest.publish(
+      in: folder,
+      build: [
         .init("documents_in", .int(documentsIn)), .init("documents_empty", .int(documentsEmpty)),
         .init("segment_bytes", .int(options.segmentBytes)),
       ] + build)
-    _ = try OutputFile.write(lineage.serialized(indent: 1) + [10], folder: folder, name: "build.json")
-    _ = try OutputFile.write(bytes, folder: folder, name: StoreManifest.fileName)
     return Summary(
       manifest: manifest, fingerprint: fingerprint, documentsIn: documentsIn, documentsEmpty: documentsEmpty)
   }
@@ -188,37 +182,27 @@ public final class StoreBuilder {
   ) throws(StorageError) {
     let count = documents(inSplit: split)
     guard count > 0 else { return }
-    let permutation = KeyedPermutation(
-      count: UInt64(count), seed: UInt64(seed), epoch: 0, stream: OrderKey.documents)
-    let sorter = ExternalSorter(memoryBytes: memoryBytes, temporaryFolder: temporaryFolder)
-    try forEachDocument(inSplit: split, tick) { (number, payload) throws(StorageError) in
-      // Big-endian, so that the order of the bytes is the order of the numbers.
-      let rank = permutation.map(UInt64(number)).bigEndian
-      var failure: StorageError?
-      withUnsafeBytes(of: rank) { key in
-        do throws(StorageError) { try sorter.add(key: key, payload: payload) } catch { failure = error }
-      }
-      if let failure { throw failure }
+    var bytes: Int64 = 0
+    for input in inputs where input.summary.splits[split].documents > 0 {
+      bytes += try FileSystem.size(of: input.path)
     }
-    let records = try sorter.sorted()
-    var done = 0
-    while let record = try records.next() {
-      try Self.store(record.payload, options.width, in: writer)
-      done += 1
-      if done % 1024 == 0 { try tick() }
+    var shuffle = try DocumentShuffle(
+      documents: count, expectedBytes: bytes, seed: seed, memoryBytes: memoryBytes,
+      temporaryFolder: temporaryFolder)
+    try forEachDocument(inSplit: split, tick) { (record, body) throws(StorageError) in
+      try shuffle.add(record, body)
     }
+    try shuffle.write(to: writer, tick)
   }
 
-  /// Gives the documents of a split in input order: their number in it and their record, as it travels.
+  /// Gives the documents of a split in input order, with the store's numbers: record, then origin line and tokens.
   private func forEachDocument(
     inSplit split: Int, _ tick: () throws(StorageError) -> Void,
-    _ body: (_ number: Int, _ payload: UnsafeRawBufferPointer) throws(StorageError) -> Void
+    _ body: (_ record: EncodedRecord, _ body: UnsafeRawBufferPointer) throws(StorageError) -> Void
   ) throws(StorageError) {
-    var number = 0
-    var payload: [UInt8] = []
     for input in inputs where input.summary.splits[split].documents > 0 {
       let reader = try EncodedUnitReader(input.path)
-      let end = number + input.summary.splits[split].documents
+      var number = 0
       while try reader.next(
         split: split,
         { (record, bytes) throws(StorageError) in
@@ -226,35 +210,18 @@ public final class StoreBuilder {
           record.origin &+= input.firstOrigin
           record.source = input.sources[Int(record.source)]
           record.language = input.languages[Int(record.language)]
-          payload.removeAll(keepingCapacity: true)
-          record.append(to: &payload)
-          payload.append(contentsOf: bytes)
+          try body(record, bytes)
         })
       {
-        var failure: StorageError?
-        payload.withUnsafeBytes { bytes in
-          do throws(StorageError) { try body(number, bytes) } catch { failure = error }
-        }
-        if let failure { throw failure }
         number += 1
         if number % 1024 == 0 { try tick() }
+        guard number <= input.summary.splits[split].documents else { break }
       }
-      guard number == end else {
+      guard number == input.summary.splits[split].documents else {
         throw .input(
           path: input.path, reason: "the encoded unit does not hold what its footer says; tokenize again")
       }
     }
-  }
-
-  private static func store(
-    _ payload: UnsafeRawBufferPointer, _ width: TokenWidth, in writer: SegmentWriter
-  ) throws(StorageError) {
-    let record = EncodedRecord(payload)
-    let origin = EncodedRecord.headerBytes..<EncodedRecord.headerBytes + Int(record.originBytes)
-    try writer.add(
-      StoredDocument(origin: record.origin, source: record.source, language: record.language),
-      originLine: UnsafeRawBufferPointer(rebasing: payload[origin]),
-      tokens: UnsafeRawBufferPointer(rebasing: payload[origin.upperBound...]))
   }
 
   private static func sortedUnion(_ lists: [[String]]) -> [String] {

@@ -114,6 +114,20 @@ public struct StoreManifest: Equatable, Sendable {
     public var tokens: Int
     public var documents: Int
     public var segments: [Segment]
+
+    public init(name: String, tokens: Int, documents: Int, segments: [Segment]) {
+      self.name = name
+      self.tokens = tokens
+      self.documents = documents
+      self.segments = segments
+    }
+
+    /// Of whole segments, added up.
+    init(name: String, segments: [Segment]) {
+      self.init(
+        name: name, tokens: segments.reduce(0) { $0 + $1.tokens },
+        documents: segments.reduce(0) { $0 + $1.documents }, segments: segments)
+    }
   }
 
   public var tokenizer: TokenizerIdentity
@@ -131,6 +145,19 @@ public struct StoreManifest: Equatable, Sendable {
   public func split(_ name: String) throws(StorageError) -> Split {
     if let split = splits.first(where: { $0.name == name }) { return split }
     throw .usage("This store has no split “\(name)”; it has \(splits.map(\.name).joined(separator: ", ")).")
+  }
+
+  /// Writes `build.json` and, last, `manifest.json`; returns the fingerprint.
+  ///
+  /// - Parameter build: lineage (inputs, options, version): no time, no path of a machine.
+  func publish(in folder: String, build: [JSONValue.Member]) throws(StorageError) -> String {
+    let bytes = bytes
+    let fingerprint = Self.fingerprint(of: bytes)
+    let lineage = JSONValue.object(
+      [.init("format", "sluice-build/1"), .init("fingerprint", .string(fingerprint))] + build)
+    _ = try OutputFile.write(lineage.serialized(indent: 1) + [10], folder: folder, name: "build.json")
+    _ = try OutputFile.write(bytes, folder: folder, name: Self.fileName)
+    return fingerprint
   }
 
   public static func segmentName(_ number: Int) -> String {

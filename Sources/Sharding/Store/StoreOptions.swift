@@ -22,6 +22,20 @@ public struct StoreOptions: Equatable, Sendable {
 
   public init(tokenizer: TokenizerIdentity) { self.tokenizer = tokenizer }
 
+  /// Those of a store that is there.
+  ///
+  /// - Throws: `.input` if its ids have not the width that its vocabulary gives them.
+  public init(of store: TokenStore) throws(StorageError) {
+    tokenizer = store.manifest.tokenizer
+    holdout = store.manifest.holdout
+    order = store.manifest.order
+    guard width == store.manifest.width else {
+      throw .input(
+        path: Path.join(store.folder, StoreManifest.fileName),
+        reason: "dtype: a vocabulary of \(tokenizer.vocabulary) ids is stored as \(width.rawValue)")
+    }
+  }
+
   public var width: TokenWidth { TokenWidth(vocabulary: tokenizer.vocabulary) }
 
   /// - Throws: `.usage` for values that no store can have.

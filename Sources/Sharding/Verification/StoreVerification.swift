@@ -72,6 +72,7 @@ public struct StoreVerification {
     var known: Set<String> = []
     for segment in split.segments {
       for (suffix, _) in segment.files { known.insert("\(segment.name).\(suffix)") }
+      known.insert("\(segment.name).\(SegmentSums.suffix)")
     }
     for name in found where !known.contains(name) && !name.hasPrefix(PackKey.folderPrefix) {
       result.note(

@@ -97,7 +97,7 @@ public final class StoreSplit: Sendable {
     return low
   }
 
-  private static func check(_ store: TokenStore, with first: TokenStore) throws(StorageError) {
+  static func check(_ store: TokenStore, with first: TokenStore) throws(StorageError) {
     let (mine, theirs) = (store.manifest, first.manifest)
     var differences: [String] = []
     if mine.tokenizer.sha256 != theirs.tokenizer.sha256 { differences.append("tokenizer") }

@@ -1,0 +1,52 @@
+import Bytes
+import Glibc
+import Storage
+
+extension SegmentReader {
+  /// Gives every document of the segment in order, whole: its record, its origin line (without the line feed) and its
+  /// tokens as stored. The bytes are valid until `body` returns.
+  ///
+  /// - Throws: `.input` at the first document that is not what the store says of it: rewriting must not bless damage.
+  func forEachWholeDocument(
+    _ body: (
+      _ number: Int, _ document: Document, _ originLine: UnsafeRawBufferPointer,
+      _ tokens: UnsafeRawBufferPointer
+    ) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    var window = TokenWindow(self)
+    var frame: [UInt8] = []
+    var position = 0
+    try forEachDocument { (number, start, document) throws(StorageError) in
+      if number % StoreOptions.originFrameDocuments == 0 {
+        frame = try originText(ofFrame: number / StoreOptions.originFrameDocuments)
+        position = 0
+      }
+      guard let end = Self.lineEnd(frame.span, from: position) else {
+        throw .input(path: doc.path, reason: "document \(number) has no origin. Run `sluice verify`.")
+      }
+      let line = position..<end
+      position = end + 1
+      let bytes = try window.bytes(start..<document.end)
+      try bytes.span.withUnsafeBytes { (tokens) throws(StorageError) in
+        guard XXH64.hash(tokens) == document.hash else {
+          throw .input(
+            path: tok.path, reason: "document \(number) does not have its recorded hash. Run `sluice verify`."
+          )
+        }
+        try frame.span.withUnsafeBytes { (text) throws(StorageError) in
+          try body(number, document, UnsafeRawBufferPointer(rebasing: text[line]), tokens)
+        }
+      }
+    }
+  }
+
+  /// Offset of the first line feed at or behind `start`.
+  static func lineEnd(_ text: borrowing Span<UInt8>, from start: Int) -> Int? {
+    text.withUnsafeBytes { bytes in
+      guard start < bytes.count, let base = bytes.baseAddress,
+        let found = memchr(base + start, 10, bytes.count - start)
+      else { return nil }
+      return UnsafeRawPointer(found) - base
+    }
+  }
+}
