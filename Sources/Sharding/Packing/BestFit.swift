@@ -51,6 +51,7 @@ struct BestFit {
     binOfPiece.removeAll(keepingCapacity: true)
     binOfPiece.reserveCapacity(sorted.count)
     below.removeAll(keepingCapacity: true)
+    below.reserveCapacity(sorted.count)
     // Pieces of each bin; later their ends.
     let firstBin = bins.ends.count
     for length in stride(from: context - 1, to: 0, by: -1) {

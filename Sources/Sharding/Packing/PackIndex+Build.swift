@@ -15,21 +15,9 @@ extension PackIndex {
     tick: @escaping () throws(StorageError) -> Void = {}
   ) throws(StorageError) -> PackManifest.Unit {
     try key.validate()
-    let classes = key.grouping.classes(of: store.manifest)
-    guard classes.count <= StoreOptions.sourcesMax else {
-      throw .usage("More than \(StoreOptions.sourcesMax) classes; pack without grouping.")
-    }
-    var lengths: [UInt32] = []
-    var numbers: [UInt16] = []
-    let documents = split.segments[segments].reduce(0) { $0 + $1.documents }
-    lengths.reserveCapacity(documents)
-    if key.grouping != .none { numbers.reserveCapacity(documents) }
-    for segment in split.segments[segments] {
-      try readRecords(
-        store.path(split, segment, "doc"), segment, key.grouping, classes.count, tick, &lengths, &numbers)
-    }
-    let packed = PackedUnit(key, lengths: lengths, classes: numbers, classCount: max(1, classes.count))
-    numbers = []
+    let records = try UnitRecords(store, split: split, key.grouping, segments: segments, tick: tick)
+    let packed = PackedUnit(
+      key, lengths: records.lengths, classes: records.classes, classCount: records.classCount)
     return try write(
       packed, to: folder(store, split: split.name, key), split.segments[segments.lowerBound].name, segments,
       tick)
@@ -56,62 +44,6 @@ extension PackIndex {
     _ = try OutputFile.write(manifest.bytes, folder: folder, name: PackManifest.fileName)
     try FileSystem.setReadOnly(Path.join(folder, PackManifest.fileName))
     return manifest
-  }
-
-  /// Appends the lengths of a segment's documents, and their classes.
-  private static func readRecords(
-    _ path: String, _ segment: StoreManifest.Segment, _ grouping: Grouping, _ classes: Int,
-    _ tick: () throws(StorageError) -> Void, _ lengths: inout [UInt32], _ numbers: inout [UInt16]
-  ) throws(StorageError) {
-    let size = SegmentWriter.documentRecordBytes
-    let file = try RandomAccessFile(path)
-    guard file.size == Int64(segment.documents * size) else {
-      throw .input(
-        path: path,
-        reason: "\(file.size) bytes; the manifest needs \(segment.documents * size). Run `sluice verify`.")
-    }
-    let block = 8192
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: block * size, alignment: 64)
-    defer { buffer.deallocate() }
-    var start: UInt64 = 0
-    for first in stride(from: 0, to: segment.documents, by: block) {
-      try tick()
-      let count = min(block, segment.documents - first)
-      let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * size)])
-      guard try file.read(at: Int64(first * size), into: part) == count * size else {
-        throw .input(path: path, reason: "the file is cut")
-      }
-      let records = UnsafeRawBufferPointer(part)
-      for index in 0..<count {
-        let end = records.word(at: index * size)
-        guard end > start, end <= UInt64(segment.tokens) else {
-          throw .input(
-            path: path, reason: "document \(first + index) does not end where it can. Run `sluice verify`.")
-        }
-        lengths.append(UInt32(end - start))
-        start = end
-      }
-      guard grouping != .none else { continue }
-      for index in 0..<count {
-        let number =
-          grouping == .source
-          ? Int(records.integer(at: index * size + 16, as: UInt32.self))
-          : Int(records.integer(at: index * size + 20, as: UInt32.self) & 0xFFFF)
-        guard number < classes else {
-          throw .input(
-            path: path,
-            reason: "document \(first + index) names a \(grouping.rawValue) that the manifest does not have. "
-              + "Run `sluice verify`.")
-        }
-        numbers.append(UInt16(number))
-      }
-    }
-    guard start == UInt64(segment.tokens) else {
-      throw .input(
-        path: path,
-        reason: "the documents end at token \(start), and the segment has \(segment.tokens). "
-          + "Run `sluice verify`.")
-    }
   }
 
   private static func write(

@@ -25,7 +25,10 @@ struct PackedUnit {
     (self.members, self.classEnds) = (members, classEnds)
     guard key.policy == .bestFit else { return }
     var packer = BestFit(context: key.context)
+    // Room for the worst case: memory that is not written to costs nothing, growing arrays cost twice.
     var rests = PieceBins()
+    rests.ends.reserveCapacity(lengths.count)
+    rests.documents.reserveCapacity(lengths.count)
     var start = 0
     for end in classEnds {
       packer.pack(members.span.extracting(start..<end), lengths: lengths.span, into: &rests)
