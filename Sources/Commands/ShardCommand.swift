@@ -14,7 +14,10 @@ struct ShardCommand: ParsableCommand {
         sluice shard store --gpus 1024 --tensor-parallel 8 --pipeline-parallel 8 \\
           --context 4096 --packing concat --global-batch 1536 -o big.json
         sluice shard store --gpus 16 --context 2048 --ranks
+        sluice shard store store-2 --gpus 8 -o both.json
+        sluice shard store --without ids.txt -o store-3
+        sluice shard merge store store-2 -o merged
       """,
-    subcommands: [ShardViewCommand.self],
+    subcommands: [ShardViewCommand.self, ShardMergeCommand.self],
     defaultSubcommand: ShardViewCommand.self)
 }

@@ -26,6 +26,12 @@ struct ShardViewCommand: ParsableCommand {
           --context 4096 --packing concat --global-batch 1536 -o big.json
         sluice shard store --gpus 16 --context 2048 --ranks
         sluice shard store --gpus 16 --rank 3 --json
+        sluice shard store --gpus 8 --context 128 --mixture-by language \\
+          --mixture en=70%,de=30% --repeat 4
+
+      With --without it makes a store instead: the same one without some documents.
+      Segments that hold none of them are linked, not copied.
+        sluice shard store --without ids.txt -o store-3
       """)
 
   @Argument(help: "Folders of token stores.")
@@ -40,6 +46,13 @@ struct ShardViewCommand: ParsableCommand {
       "Go on where a run stopped: the state that its reader saved. Refuses another order.",
       valueName: "file"))
   var state: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Make the store without these documents (a list of ids, one a line) in the folder -o, instead of a view.",
+      valueName: "ids"))
+  var without: String?
 
   @Option(
     name: [.short, .long],
@@ -57,13 +70,40 @@ struct ShardViewCommand: ParsableCommand {
     help: ArgumentHelp("Worker threads that make a pack index. Default: the processors.", valueName: "n"))
   var workers: Int?
 
-  @Flag(name: .long, help: "Machine output for --ranks and --rank.")
+  @Flag(name: .long, help: "With --without: go on with an interrupted run in the output folder.")
+  var resume = false
+
+  @Flag(name: .long, help: "With --without: empty the output folder first.")
+  var restart = false
+
+  @Flag(name: .long, help: "Machine output for --ranks, --rank and --without.")
   var json = false
 
   @Flag(name: [.long, .customShort("q")], help: "Say nothing but errors.")
   var quiet = false
 
+  func validate() throws {
+    if without == nil, who.gpus == nil {
+      throw ValidationError("Missing expected argument '--gpus <n>'. For how many GPUs is the view?")
+    }
+    if without == nil, resume || restart {
+      throw ValidationError("--resume and --restart belong to --without; a view is made in milliseconds.")
+    }
+    if resume, restart { throw ValidationError("--resume and --restart exclude each other.") }
+    if without != nil {
+      if stores.count != 1 {
+        throw ValidationError("--without takes one store; `sluice shard merge` makes one of several.")
+      }
+      if output == nil { throw ValidationError("--without needs -o: the folder of the new store.") }
+      if who.gpus != nil || ranks || rank != nil || state != nil {
+        throw ValidationError(
+          "--without makes a store, not a view: leave --gpus, --ranks, --rank and --state.")
+      }
+    }
+  }
+
   func run() throws {
+    if let without { return try takedown(without) }
     var options = ViewOptions()
     try what.apply(to: &options)
     try who.apply(to: &options)
@@ -82,6 +122,15 @@ struct ShardViewCommand: ParsableCommand {
     if let rank { try printRank(rank, table) }
     if ranks { try printRanks(table) }
     if !quiet { summarize(view, split, table) }
+  }
+
+  private func takedown(_ ids: String) throws(StorageError) {
+    var run = RunOptions()
+    if let workers { run.workers = workers }
+    run.mode = resume ? .resume : restart ? .restart : .fresh
+    let outcome = try StoreTakedown.run(store: stores[0], without: ids, output: output ?? "", options: run)
+    if !quiet { StandardStreams.message(outcome.text) }
+    if json { try StandardStreams.write(outcome.json.serialized() + [10]) }
   }
 
   /// A view may be made anew; any other file is not ours to replace.
@@ -237,7 +286,7 @@ struct OrderArguments: ParsableArguments {
 /// Who reads: the cluster's shape and the batch.
 struct TopologyArguments: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("GPUs in all.", valueName: "n"))
-  var gpus: Int
+  var gpus: Int?
 
   @Option(name: .long, help: ArgumentHelp("Nodes. Default: 8 GPUs per node.", valueName: "n"))
   var nodes: Int?
@@ -284,7 +333,7 @@ struct TopologyArguments: ParsableArguments {
           + Framework.allCases.map(\.rawValue).joined(separator: ", ") + ".")
     }
     options.framework = framework
-    options.gpus = gpus
+    options.gpus = gpus ?? options.gpus
     options.nodes = nodes
     options.tensor = tensorParallel
     options.pipeline = pipelineParallel

@@ -19,6 +19,8 @@ enum Workbench {
     "sluice dedup filtered -o clean",
     "sluice train clean --vocab-size 1000 -o tok",
     "sluice tokenize clean --tokenizer tok --split valid=10% -o store",
+    "sluice tokenize filtered --tokenizer tok --split valid=10% -o store-2",
+    "sluice inspect where store 0 --json | sed -n 's/^ *\"id\": *\"\\(.*\\)\",*$/\\1/p' > ids.txt && test -s ids.txt",
     "sluice shard store --gpus 2 --context 128 -o view.json",
     "sluice run pipelines/small.yaml --input crawl -o corpus --gpus 2",
   ]
