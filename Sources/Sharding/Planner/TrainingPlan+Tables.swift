@@ -248,13 +248,13 @@ extension TrainingPlan {
     let recompute = request.recomputation ?? .selective
     let optimizer =
       request.isOptimizerDistributed
-      ? "12 B per parameter shared by \(chosen.dataParallel * request.context) ranks (distributed optimizer)"
-      : "12 B per parameter"
+      ? "12 bytes per parameter shared by \(chosen.dataParallel * request.context) ranks (distributed optimizer)"
+      : "12 bytes per parameter"
     return [
       [
         "parameters", Quantity.short(memory.parametersPerRank), "parameters / (TP · PP)",
       ],
-      ["weights and gradients", Quantity.bytes(memory.weightBytes), "6 B per parameter"],
+      ["weights and gradients", Quantity.bytes(memory.weightBytes), "6 bytes per parameter"],
       ["optimizer", Quantity.bytes(memory.optimizerBytes), optimizer],
       [
         "activations", Quantity.bytes(memory.activationBytes),
@@ -280,7 +280,7 @@ extension TrainingPlan {
     return [
       [
         "store", Quantity.bytes(size.tokenBytes),
-        "\(bytesPerToken) B per token"
+        "\(bytesPerToken) bytes per token"
           + (request.corpus != nil
             ? ", of the store" : request.shape != nil ? ", of the vocabulary" : ", assumed")
           + "; \(Quantity.number(size.segments, digits: 9)) segments of 1 GiB",
