@@ -91,6 +91,7 @@ public struct ExportJob: Sendable {
       "view": source.view.map { .string($0) } ?? .null, "split": .string(plan.split),
       "records": .string(plan.records.rawValue), "shards": .int(plan.shards.count),
       "shard_bytes": .optional(plan.options.shardBytes), "window": .optional(plan.options.window),
+      "row_groups": .optional(plan.options.rowGroups),
       "compressed": .bool(plan.options.isCompressed), "epoch": .int(plan.options.epoch),
       "per_rank": .bool(plan.options.isPerRank), "linked": .bool(isLinked),
     ]

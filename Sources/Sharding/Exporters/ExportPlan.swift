@@ -9,7 +9,9 @@ public struct ExportOptions: Equatable, Sendable {
   public var shardBytes: Int?
   /// T of readers that cut windows of T ids by themselves (litdata).
   public var window: Int?
-  /// MDS: shards compressed with zstd.
+  /// Parquet: row groups of a file; nil: by size and replicas.
+  public var rowGroups: Int?
+  /// MDS: shards compressed with zstd; Parquet: pages.
   public var isCompressed = false
   /// Views: the epoch whose sequences are written.
   public var epoch = 0

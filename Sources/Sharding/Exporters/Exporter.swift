@@ -104,9 +104,9 @@ extension LinkingExporter {
 /// All formats, sorted by name.
 public enum Exporters {
   public static let all: [any Exporter] = [
-    DatatroveExporter(), JSONLExporter(), LitdataExporter(), LLMCExporter(.llmc), MDSExporter(),
-    MegatronExporter(),
-    LLMCExporter(.moddedNanoGPT), NanoGPTExporter(), OLMoExporter(), WebDatasetExporter(),
+    ArrayRecordExporter(), DatatroveExporter(), JSONLExporter(), LitdataExporter(), LLMCExporter(.llmc),
+    MDSExporter(), MegatronExporter(), LLMCExporter(.moddedNanoGPT), NanoGPTExporter(), OLMoExporter(),
+    ParquetExporter(), WebDatasetExporter(),
   ]
 
   /// - Throws: `.usage` that names the formats there are.
