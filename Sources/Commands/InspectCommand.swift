@@ -29,7 +29,12 @@ struct InspectCommand: ParsableCommand {
 /// The tables of what lies at a path.
 struct InspectOverviewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "overview", abstract: "Show what lies at a path (the default).")
+    commandName: "overview", abstract: "Show what lies at a path; the default of inspect.",
+    discussion: """
+      Examples:
+        sluice inspect store
+        sluice inspect overview view.json --epochs 3
+      """)
 
   @Argument(help: "A dump; a folder of a stage, run, tokenizer or token store; or the file of a view.")
   var path: String

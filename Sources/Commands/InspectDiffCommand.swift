@@ -33,17 +33,7 @@ struct InspectDiffCommand: ParsableCommand {
     if json {
       try StandardStreams.write(result.json.serialized(indent: 2) + [10])
     } else {
-      var text = ""
-      if !result.fields.isEmpty {
-        text += Format.table(
-          result.fields.prefix(100).map {
-            [$0.name, InspectText.printable($0.first), InspectText.printable($0.second), $0.meaning]
-          }, header: [result.kind, "first", "second", "so"])
-        if result.fields.count > 100 {
-          text += "… and \(result.fields.count - 100) more (--json lists them)\n"
-        }
-        text += "\n"
-      }
+      var text = fields(result)
       text += result.conclusion + "\n"
       try StandardStreams.write(text)
     }
@@ -54,6 +44,28 @@ struct InspectDiffCommand: ParsableCommand {
           "\(first) and \(second) differ in \(result.fields.count) field\(result.fields.count == 1 ? "" : "s")."
       )
     }
+  }
+
+  /// Fields shown of a meaning; --json gives all.
+  private static let fieldsShown = 12
+
+  /// What differs, under what it means.
+  private func fields(_ result: Difference) -> String {
+    var meanings: [String] = []
+    for field in result.fields where !meanings.contains(field.meaning) { meanings.append(field.meaning) }
+    var text = ""
+    for meaning in meanings {
+      let fields = result.fields.filter { $0.meaning == meaning }
+      text += "\(meaning):\n"
+      for field in fields.prefix(Self.fieldsShown) {
+        text += "  \(InspectText.printable(field.name)): \(InspectText.printable(field.first))"
+        text += " → \(InspectText.printable(field.second))\n"
+      }
+      if fields.count > Self.fieldsShown {
+        text += "  … and \(fields.count - Self.fieldsShown) more (--json lists them)\n"
+      }
+    }
+    return text.isEmpty ? "" : text + "\n"
   }
 
   private func difference() throws -> Difference {

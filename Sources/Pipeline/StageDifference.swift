@@ -14,12 +14,12 @@ public enum StageDifference {
     }
     compare("stage", .string(one.stage), .string(two.stage), "another kind of stage")
     compare("version", .string(one.version), .string(two.version), "another version may give other bytes")
-    compare("options", one.options, two.options, "asked for something else")
+    compare("options", options(one), options(two), "other options")
     compare(
       "complete", .bool(one.isComplete), .bool(two.isComplete), "one cannot tell whether its input was whole")
-    fields += files("inputs", one.inputs, two.inputs, "other documents came in")
+    fields += files("inputs", one.inputs, two.inputs, "other files came in")
     let isSameInput = fields.isEmpty
-    let outputs = files("outputs", one.outputs, two.outputs, "other documents came out")
+    let outputs = files("outputs", one.outputs, two.outputs, "other files came out")
     fields += outputs
     // Counts that follow: they say in which way the outputs differ.
     if !outputs.isEmpty {
@@ -43,6 +43,11 @@ public enum StageDifference {
     }
     return Difference(
       kind: "stage", fields: fields, conclusion: conclusion, claims: [("same_content", outputs.isEmpty)])
+  }
+
+  /// Without what the manifest says in its own members.
+  private static func options(_ manifest: StageManifest) -> JSONValue {
+    .object((manifest.options.members ?? []).filter { !["inputs", "stage", "version"].contains($0.key) })
   }
 
   private static func manifest(_ folder: String) throws(StorageError) -> StageManifest {

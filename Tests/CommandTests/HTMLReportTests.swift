@@ -101,7 +101,7 @@ import Testing
       #expect(
         shown.text == Self.percent(part?.int ?? 0, whole?.int ?? 0), "\(shown.attributes): \(shown.text)")
     }
-    #expect(figures.count > 30, "\(corpus) shows \(figures.count) figures and \(shares.count) shares")
+    #expect(figures.count > 15, "\(corpus) shows \(figures.count) figures and \(shares.count) shares")
     return page
   }
 
