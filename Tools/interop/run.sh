@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make interop: what sluice writes, read by the libraries that training code uses.
+# make interop: what sluice writes, read by the libraries that training code uses; and our own reader for trainers beside sluice.
 #
 #   usage: run.sh SLUICE
 #
@@ -34,3 +34,6 @@ echo "== exports"
 bash Tools/interop/check_exports.sh
 echo "== tokenizers"
 bash Tools/interop/check_tokenizers.sh
+echo "== the reader for trainers"
+"$PYTHON" Tools/interop/check_reader.py
+"$PYTHON" clients/python/tests/test_sluice_view.py
