@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
         sluice inspect store
         sluice inspect view.json --epochs 3
         sluice inspect store --json
-        sluice inspect show view.json --step 3 --rank 1
+        sluice inspect show view.json --step 1 --rank 1
         sluice inspect where store 12345
         sluice inspect diff view.json corpus/view/view.json || true
       """,

@@ -15,8 +15,8 @@ struct InspectShowCommand: ParsableCommand {
       --rank it shows every replica, the beginning of each document only.
 
       Examples:
-        sluice inspect show view.json --step 3 --rank 1
-        sluice inspect show view.json --step 3 --rank 1 --micro 0 --full
+        sluice inspect show view.json --step 1 --rank 1
+        sluice inspect show view.json --step 1 --rank 1 --micro 0 --full
         sluice inspect show corpus/view/view.json --step 0 --json
       """)
 

@@ -17,8 +17,8 @@ struct InspectWhereCommand: ParsableCommand {
       Examples:
         sluice inspect where store 12345
         sluice inspect where store 0:12345
-        sluice inspect where store --document https://example.org/page.html
-        sluice inspect where view.json --document https://example.org/page.html
+        sluice inspect where store --document https://magazine.example/en/3
+        sluice inspect where view.json --document https://magazine.example/en/3
         sluice inspect where view.json --token 12345 --json
       """)
 
