@@ -24,25 +24,6 @@ import Testing
     #expect(counts.percentile(100) == 65_536)
   }
 
-  @Test func cutsAreThoseOfANaiveCount() {
-    var random = SeededRandom(seed: 4)
-    for context in [4, 16, 64] {
-      var cut = StoreInspection.Cut(context: context)
-      var splitDocuments = 0
-      var severed = 0
-      var start = 0
-      for _ in 0..<200 {
-        let end = start + Int.random(in: 1...40, using: &random)
-        cut.add(start, end)
-        let sequences = (start..<end).map { $0 / context }
-        if Set(sequences).count > 1 { splitDocuments += 1 }
-        severed += sequences.filter { $0 != sequences[0] }.count
-        start = end
-      }
-      #expect(cut.splitDocuments == splitDocuments && cut.severedTokens == severed)
-    }
-  }
-
   @Test func aStoreShowsItsSums() throws {
     let folder = try TemporaryFolder()
     var options = StoreOptions(tokenizer: Samples.tokenizer(vocabulary: 1000))

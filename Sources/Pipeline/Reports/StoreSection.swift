@@ -22,6 +22,7 @@ enum StoreSection {
         nodes.append(tag("div", ["class": "columns"], all: charts(split.key, split.value)))
         nodes.append(segments(split.key, split.value))
         nodes.append(packings(split.key, split.value))
+        nodes.append(tag("div", ["class": "columns"], balance(split.value), order(split.value)))
         nodes.append(tag("div", ["class": "columns"], all: shares(split.key, split.value)))
       }
     }
@@ -110,17 +111,62 @@ enum StoreSection {
   }
 
   private static func packings(_ name: String, _ split: ReportValue) -> HTMLNode {
-    let rows = split["cuts"].elements.map { cut in
+    let packings = split["packings"].elements
+    let isSample = packings.contains { $0["packed_documents"].int < split["documents"].int }
+    let rows = packings.map { row in
       [
-        figure(cut["context"]), figure(cut["sequences"]),
-        share(cut["documents_split"], of: split["documents"]),
-        share(cut["tokens_severed"], of: split["tokens"]),
+        figure(row["context"]), figure(row["packing"], .text), figure(row["sequences"]),
+        share(row["padding_tokens"], of: row["sequence_tokens"]), figure(row["padding_tokens"]),
+        share(row["documents_split"], of: split["documents"]),
+        share(row["tokens_severed"], of: split["tokens"]),
+        figure(row["packed_documents"]),
+      ] as [HTMLNode]
+    }
+    return .list([
+      table(
+        "What packing does: padding, documents in several sequences, tokens whose document starts in another one",
+        [
+          "ids per sequence", " packing", "sequences", "padding", "ids of padding", "documents split",
+          "tokens severed", "documents packed",
+        ], rows),
+      isSample
+        ? tag(
+          "p", ["class": "note"],
+          "Sequences and padding of best-fit are those of the documents that were packed for this page; the other columns are of all."
+        )
+        : .nothing,
+    ])
+  }
+
+  private static func balance(_ split: ReportValue) -> HTMLNode {
+    let rows = split["imbalance"].elements.map { row in
+      [
+        figure(row["ranks"]), figure(row["tokens_mean"], .fixed(0)), figure(row["whole_segments"]["most"]),
+        figure(row["equal_documents"]["most"]), figure(row["view"]["most"]), figure(row["view"]["least"]),
       ] as [HTMLNode]
     }
     return table(
-      "What cutting at a context length does",
-      ["ids per sequence", "sequences", "documents split", "tokens severed"],
-      rows)
+      "Tokens of the rank with the most, by how readers share a store",
+      ["ranks", "mean", "whole segments", "equal documents", "a view, most", "least"], rows)
+  }
+
+  private static func order(_ split: ReportValue) -> HTMLNode {
+    let shuffle = split["shuffle"]
+    let names = [
+      ("same_part", "of one input part"), ("same_source", "of one source"),
+      ("same_language", "of one language"),
+      ("next_in_input", "neighbours in the input"),
+    ]
+    var rows = names.map { key, name in
+      [.text(name), figure(shuffle[key]["pairs"]), figure(shuffle[key]["expected"], .fixed(1))] as [HTMLNode]
+    }
+    let entropy = shuffle["source_entropy"]
+    rows.append([
+      .list(["bits of source in 1/", figure(entropy["windows"]), " of the store, in all of it"]),
+      figure(entropy["window_bits"], .fixed(3)), figure(entropy["whole_bits"], .fixed(3)),
+    ])
+    return table(
+      "How well it is mixed: neighbouring documents", ["neighbours", "pairs", "in a random order"], rows)
   }
 
   private static func shares(_ name: String, _ split: ReportValue) -> [HTMLNode] {

@@ -10,6 +10,7 @@ enum ViewSection {
       values.views.map { name, inspection in
         .list([
           tag("h3", [:], .text(name)), order(inspection), shape(inspection), mixture(inspection),
+          shuffle(inspection),
           RankGrid.node(inspection), ranks(inspection),
         ])
       })
@@ -27,6 +28,7 @@ enum ViewSection {
       ("packing", figure(order["packing"]["policy"], .text)),
       ("shuffle", figure(order["shuffle"]["kind"], .text)),
       ("sequences", figure(order["sequences"])), ("padding, tokens", figure(order["padding_tokens"])),
+      ("padding, share", share(order["padding_tokens"], of: inspection["sequence_tokens"])),
       ("tail, never read", figure(order["tail_tokens"])),
     ])
   }
@@ -59,14 +61,25 @@ enum ViewSection {
     let classes = inspection["mixture"].elements
     if classes.isEmpty { return .nothing }
     return table(
-      "Mixture", ["class", "asked, ppm", "achieved, ppm", "sequences", "repetitions", "limit"],
+      "Mixture",
+      ["class", "asked, per million", "of a block", "of", "achieved", "sequences", "times read", "at most"],
       classes.map {
         [
-          figure($0["name"], .text), figure($0["asked_ppm"]), figure($0["achieved_ppm"]),
-          figure($0["sequences"]),
-          figure($0["repetitions"], .fixed(3)), figure($0["repetitions_max"]),
+          figure($0["name"], .text), figure($0["asked_ppm"]), figure($0["share"]), figure($0["block"]),
+          share($0["share"], of: $0["block"]), figure($0["sequences"]), figure($0["repetitions"], .fixed(2)),
+          $0["repetitions_max"].exists ? figure($0["repetitions_max"]) : "any",
         ]
       })
+  }
+
+  private static func shuffle(_ inspection: ReportValue) -> HTMLNode {
+    let shuffle = inspection["shuffle"]
+    guard shuffle.exists else { return .nothing }
+    return facts([
+      ("shards of 64 MiB", figure(shuffle["shards"])),
+      ("touched by a batch", figure(shuffle["shards_per_batch"], .fixed(1))),
+      ("pairs from one shard, over a draw", .list([figure(shuffle["ratio"], .fixed(2)), "×"])),
+    ])
   }
 
   private static func ranks(_ inspection: ReportValue) -> HTMLNode {

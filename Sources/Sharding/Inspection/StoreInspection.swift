@@ -1,11 +1,13 @@
 import Bytes
 import Storage
 
-/// Statistics of a token store: by split, by segment, by source and language, lengths, and what cutting at a context
-/// length does to documents. Reads the manifest and the document records, no token.
+/// Statistics of a token store: by split, by segment, by source and language, lengths, what packing does at each context
+/// length, balance and shuffle. Reads the manifest and the document records once, no token.
+///
+/// Memory: some numbers per segment, source and language, and at most `PackingTally.sampleMax` lengths; time is linear in
+/// the documents.
 public enum StoreInspection {
   static let percentiles = [5, 25, 50, 75, 95, 99]
-  static let contexts = [1024, 2048, 4096, 8192, 16_384, 32_768]
 
   private struct Tally {
     var documents = 0
@@ -16,31 +18,25 @@ public enum StoreInspection {
     }
   }
 
+  /// What is kept of a segment's lengths: the counts themselves take half a megabyte.
+  private struct SegmentLengths {
+    var counts: JSONValue
+    var least: Int
+    var mean: Double
+    var most: Int
+  }
+
   private struct SplitCounts {
-    var segments: [LengthCounts] = []
+    var segments: [SegmentLengths] = []
     var all = LengthCounts()
     var languages: [Tally]
     var sources: [Tally]
-    var cuts = contexts.map { Cut(context: $0) }
+    var packing: PackingTally
+    var imbalance: ImbalanceTally
+    var shuffle: ShuffleTally
   }
 
-  /// What `concat` does at one context length.
-  struct Cut {
-    var context: Int
-    /// Documents in more than one sequence.
-    var splitDocuments = 0
-    /// Tokens whose document starts in another sequence.
-    var severedTokens = 0
-
-    /// - Parameter start: of the document in the stream of its split.
-    mutating func add(_ start: Int, _ end: Int) {
-      let firstEnd = (start / context + 1) * context
-      guard end > firstEnd else { return }
-      splitDocuments += 1
-      severedTokens += end - firstEnd
-    }
-  }
-
+  /// - Parameter tick: asked between segments; throws to stop.
   /// - Throws: `.input` if the document records cannot be read.
   public static func run(
     _ store: TokenStore, tick: () throws(StorageError) -> Void = {}
@@ -49,14 +45,21 @@ public enum StoreInspection {
     var tables = [overview(store)]
     for split in store.manifest.splits where split.documents > 0 {
       let counts = try count(split, store, tick)
-      splits.append(.init(split.name, json(split, counts, store)))
-      tables.append(segmentTable(split, counts))
-      tables.append(
-        shareTable("\(split.name): sources", store.manifest.sources, counts.sources, split.tokens))
-      tables.append(
-        shareTable("\(split.name): languages", store.manifest.languages, counts.languages, split.tokens))
-      tables.append(lengthTable(split, counts))
-      tables.append(cutTable(split, counts))
+      let packing = counts.packing.rows(store, split)
+      let imbalance = counts.imbalance.rows(split)
+      var members = json(split, counts, store)
+      members += [
+        .init("packings", PackingTally.json(packing)), .init("imbalance", ImbalanceTally.json(imbalance)),
+        .init("shuffle", counts.shuffle.json(store.manifest.order)),
+      ]
+      splits.append(.init(split.name, .object(members)))
+      tables += [
+        segmentTable(split, counts),
+        shareTable("\(split.name): sources", store.manifest.sources, counts.sources, split.tokens),
+        shareTable("\(split.name): languages", store.manifest.languages, counts.languages, split.tokens),
+        lengthTable(split, counts), PackingTally.table(packing, split),
+        ImbalanceTally.table(imbalance, split.name), counts.shuffle.table("\(split.name): order"),
+      ]
     }
     return Inspection(
       json: [
@@ -75,7 +78,11 @@ public enum StoreInspection {
     let manifest = store.manifest
     var counts = SplitCounts(
       languages: Array(repeating: Tally(), count: manifest.languages.count),
-      sources: Array(repeating: Tally(), count: manifest.sources.count))
+      sources: Array(repeating: Tally(), count: manifest.sources.count), packing: PackingTally(split),
+      imbalance: ImbalanceTally(documents: split.documents),
+      shuffle: ShuffleTally(
+        documents: split.documents, parts: manifest.parts.count, sources: manifest.sources.count,
+        languages: manifest.languages.count))
     var first = 0
     for number in split.segments.indices {
       try tick()
@@ -88,14 +95,21 @@ public enum StoreInspection {
         if counts.languages.indices.contains(document.language) {
           counts.languages[document.language].add(length)
         }
-        for index in counts.cuts.indices { counts.cuts[index].add(first + start, first + document.end) }
+        counts.packing.add(first + start, first + document.end)
+        counts.imbalance.add(length)
+        counts.shuffle.add(document)
       }
       first += reader.segment.tokens
       counts.all.add(lengths)
-      counts.segments.append(lengths)
+      counts.segments.append(
+        SegmentLengths(
+          counts: self.lengths(lengths), least: lengths.least, mean: lengths.mean, most: lengths.most))
     }
+    counts.shuffle.finish()
     return counts
   }
+
+  // MARK: Tables
 
   private static func overview(_ store: TokenStore) -> Inspection.Table {
     let manifest = store.manifest
@@ -118,7 +132,7 @@ public enum StoreInspection {
       columns: ["segment", "documents", "tokens", "min", "mean", "max", "ids"])
     for (segment, lengths) in zip(split.segments, counts.segments) {
       table.rows.append([
-        segment.name, "\(lengths.documents)", "\(lengths.tokens)", "\(lengths.least)", decimal(lengths.mean),
+        segment.name, "\(segment.documents)", "\(segment.tokens)", "\(lengths.least)", decimal(lengths.mean),
         "\(lengths.most)", "\(segment.minID)–\(segment.maxID)",
       ])
     }
@@ -145,22 +159,11 @@ public enum StoreInspection {
       ])
   }
 
-  private static func cutTable(_ split: StoreManifest.Split, _ counts: SplitCounts) -> Inspection.Table {
-    var table = Inspection.Table(
-      title: "\(split.name): cut by context length (packing concat)",
-      columns: ["context", "sequences", "documents split", "tokens severed"])
-    for cut in counts.cuts {
-      table.rows.append([
-        "\(cut.context)", "\(split.tokens / cut.context)", percent(cut.splitDocuments, of: split.documents),
-        percent(cut.severedTokens, of: split.tokens),
-      ])
-    }
-    return table
-  }
+  // MARK: JSON
 
-  private static func json(_ split: StoreManifest.Split, _ counts: SplitCounts, _ store: TokenStore)
-    -> JSONValue
-  {
+  private static func json(
+    _ split: StoreManifest.Split, _ counts: SplitCounts, _ store: TokenStore
+  ) -> [JSONValue.Member] {
     func shares(_ names: [String], _ tallies: [Tally]) -> JSONValue {
       .object(
         zip(names, tallies).filter { $0.1.documents > 0 }.map {
@@ -168,30 +171,25 @@ public enum StoreInspection {
         })
     }
     return [
-      "documents": .int(split.documents), "tokens": .int(split.tokens),
-      "bytes": .int(split.tokens * store.manifest.width.bytes),
-      "lengths": lengths(counts.all), "length_histogram": histogram(split),
-      "sources": shares(store.manifest.sources, counts.sources),
-      "languages": shares(store.manifest.languages, counts.languages),
-      "segments": .array(
-        zip(split.segments, counts.segments).map { segment, counts in
-          [
-            "name": .string(segment.name), "documents": .int(segment.documents),
-            "tokens": .int(segment.tokens),
-            "min_id": .int(segment.minID), "max_id": .int(segment.maxID), "lengths": lengths(counts),
-            "sources": .object(
-              zip(store.manifest.sources, segment.sourceTokens).filter { $0.1 > 0 }.map {
-                .init($0.0, .int($0.1))
-              }),
-          ]
-        }),
-      "cuts": .array(
-        counts.cuts.map {
-          [
-            "context": .int($0.context), "sequences": .int(split.tokens / $0.context),
-            "documents_split": .int($0.splitDocuments), "tokens_severed": .int($0.severedTokens),
-          ]
-        }),
+      .init("documents", .int(split.documents)), .init("tokens", .int(split.tokens)),
+      .init("bytes", .int(split.tokens * store.manifest.width.bytes)),
+      .init("lengths", lengths(counts.all)), .init("length_histogram", histogram(split)),
+      .init("sources", shares(store.manifest.sources, counts.sources)),
+      .init("languages", shares(store.manifest.languages, counts.languages)),
+      .init(
+        "segments",
+        .array(
+          zip(split.segments, counts.segments).map { segment, lengths in
+            [
+              "name": .string(segment.name), "documents": .int(segment.documents),
+              "tokens": .int(segment.tokens), "min_id": .int(segment.minID), "max_id": .int(segment.maxID),
+              "lengths": lengths.counts,
+              "sources": .object(
+                zip(store.manifest.sources, segment.sourceTokens).filter { $0.1 > 0 }.map {
+                  .init($0.0, .int($0.1))
+                }),
+            ]
+          })),
     ]
   }
 
@@ -213,14 +211,18 @@ public enum StoreInspection {
       ] + percentiles.map { .init("p\($0)", .int(counts.percentile($0))) })
   }
 
-  /// One decimal, by integers: no locale, no library.
-  static func decimal(_ value: Double) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "0.0" }
-    let tenths = Int((value * 10).rounded())
-    return "\(tenths / 10).\(abs(tenths % 10))"
+  /// So many decimals, by integers: no locale, no library.
+  static func decimal(_ value: Double, _ digits: Int = 1) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "0.0" }
+    var scale = 1
+    for _ in 0..<digits { scale *= 10 }
+    let scaled = Int((abs(value) * Double(scale)).rounded())
+    let rest = String(scaled % scale)
+    let zeros = String(repeating: "0", count: digits - rest.count)
+    return (value < 0 && scaled > 0 ? "-" : "") + "\(scaled / scale).\(zeros)\(rest)"
   }
 
-  static func percent(_ part: Int, of whole: Int) -> String {
-    whole == 0 ? "0.0%" : decimal(100 * Double(part) / Double(whole)) + "%"
+  static func percent(_ part: Int, of whole: Int, digits: Int = 1) -> String {
+    (whole == 0 ? decimal(0, digits) : decimal(100 * Double(part) / Double(whole), digits)) + "%"
   }
 }

@@ -15,9 +15,13 @@ public enum ViewInspection {
     -> Inspection
   {
     let table = try RankTable(view, epochs: epochs)
-    return Inspection(
-      json: json(view, table, split),
-      tables: [order(view, split), shape(view), balance(view, table), ranks(table)])
+    let mix = split.flatMap { BatchMix(view, width: $0.width) }
+    var tables = [order(view, split), shape(view)]
+    if let mixture = view.order.mixture { tables.append(self.mixture(mixture, table)) }
+    tables.append(balance(view, table))
+    if let mix { tables.append(shuffle(view, mix)) }
+    tables.append(ranks(table))
+    return Inspection(json: json(view, table, split, mix), tables: tables)
   }
 
   private static func order(_ view: View, _ split: StoreSplit?) -> Inspection.Table {
@@ -28,9 +32,62 @@ public enum ViewInspection {
         ["stores", order.stores.joined(separator: ", ") + folders(split)], ["split", order.split],
         ["seed", "\(order.seed)"],
         ["ids per sequence", "\(order.tokens), \(order.overlap) shared with the next"],
-        ["packing", order.packing.policy.rawValue], ["sequences", "\(order.sequences)"],
+        ["packing", order.packing.policy.rawValue + (order.packing.index.map { ", index \($0)" } ?? "")],
+        ["shuffle", shuffleText(order.shuffle)], ["sequences", "\(order.sequences)"],
         ["tokens in sequences", "\(order.sequences * (order.tokens - order.overlap) + order.overlap)"],
-        ["padding tokens", "\(order.paddingTokens)"], ["tail tokens, never read", "\(order.tailTokens)"],
+        [
+          "padding tokens",
+          "\(order.paddingTokens) ("
+            + StoreInspection.percent(order.paddingTokens, of: order.sequences * order.tokens, digits: 3)
+            + ")",
+        ],
+        ["tail tokens, never read", "\(order.tailTokens)"],
+        ["epochs", "\(view.epochs)"],
+        [
+          "step 0 begins at position",
+          "\(view.start)" + (view.start > 0 ? ", where another run stopped" : ""),
+        ],
+      ])
+  }
+
+  private static func shuffleText(_ shuffle: View.Shuffle) -> String {
+    switch shuffle {
+    case .permutation: "all sequences, by one permutation"
+    case .blocks(let block, let window): "blocks of \(block) sequences, in windows of \(window) blocks"
+    }
+  }
+
+  /// What of a mixture was asked, and what it achieves in the epochs of the table.
+  private static func mixture(_ mixture: View.Mixture, _ table: RankTable) -> Inspection.Table {
+    Inspection.Table(
+      title: "mixture by \(mixture.by.rawValue), in blocks of \(mixture.block) positions",
+      columns: ["name", "asked", "achieved", "sequences", "times read", "at most"],
+      rows: mixture.classes.indices.map { number in
+        let kind = mixture.classes[number]
+        return [
+          kind.name, StoreInspection.percent(kind.weightPPM, of: 1_000_000, digits: 2),
+          StoreInspection.percent(kind.share, of: mixture.block, digits: 2), "\(kind.sequences)",
+          StoreInspection.decimal(times(mixture, number, table), 2),
+          kind.repetitionsMax.map { "\($0)" } ?? "any",
+        ]
+      })
+  }
+
+  private static func times(_ mixture: View.Mixture, _ number: Int, _ table: RankTable) -> Double {
+    mixture.repetitions(of: number, positions: table.epochs * table.view.order.sequences)
+  }
+
+  private static func shuffle(_ view: View, _ mix: BatchMix) -> Inspection.Table {
+    Inspection.Table(
+      title: "shuffle, over shards of 64 MiB (\(mix.batches) batches of \(mix.sequences) sequences)",
+      columns: ["what", "value"],
+      rows: [
+        ["shards", "\(mix.shards)"],
+        [
+          "shards that a batch touches",
+          StoreInspection.decimal(Double(mix.touchedShards) / Double(mix.batches)),
+        ],
+        ["pairs of a batch from one shard, over a draw", StoreInspection.decimal(mix.ratio, 2) + "×"],
       ])
   }
 
@@ -88,7 +145,9 @@ public enum ViewInspection {
       rows: (0..<shown).map { RankTable.cells(table.row($0)) })
   }
 
-  private static func json(_ view: View, _ table: RankTable, _ split: StoreSplit?) -> JSONValue {
+  private static func json(_ view: View, _ table: RankTable, _ split: StoreSplit?, _ mix: BatchMix?)
+    -> JSONValue
+  {
     let balance = table.balance
     let total = table.positions
     let listed = table.count <= ranksListed ? (0..<table.count).map { table.row($0) } : []
@@ -101,9 +160,25 @@ public enum ViewInspection {
         "replicas_with_most": .int(balance.replicasWithMost),
         "full_steps": .int(total / view.globalBatch), "incomplete_step": .int(total % view.globalBatch),
       ],
+      "sequence_tokens": .int(view.order.sequences * view.order.tokens),
+      "mixture": view.order.mixture.map { json($0, table) } ?? .null,
+      "shuffle": mix?.json ?? .null,
       "ranks": .array((0..<min(rowsShown, table.count)).map { RankTable.json(table.row($0)) }),
       "rank_replicas": .array(listed.map { .int($0.place.data) }),
       "rank_reads": .array(listed.map { .bool($0.reads) }),
     ]
+  }
+
+  private static func json(_ mixture: View.Mixture, _ table: RankTable) -> JSONValue {
+    .array(
+      mixture.classes.indices.map { number in
+        let kind = mixture.classes[number]
+        return [
+          "name": .string(kind.name), "asked_ppm": .int(kind.weightPPM), "share": .int(kind.share),
+          "block": .int(mixture.block), "sequences": .int(kind.sequences),
+          "repetitions": .double((times(mixture, number, table) * 1e6).rounded() / 1e6),
+          "repetitions_max": .optional(kind.repetitionsMax),
+        ]
+      })
   }
 }
