@@ -64,6 +64,8 @@ enum FigureStyle {
   case count
   case bytes
   case fixed(Int)
+  /// A number without its fraction.
+  case whole
   case text
   /// First characters of a hash, whole in the tooltip.
   case hash
@@ -73,6 +75,7 @@ enum FigureStyle {
     case .count: value.json.int.map { Format.count($0) } ?? value.plain
     case .bytes: value.json.int.map { Format.bytes($0) } ?? value.plain
     case .fixed(let digits): value.json.double.map { Format.fixed($0, digits) } ?? value.plain
+    case .whole: value.json.double.map { Format.count(Int($0.rounded())) } ?? value.plain
     case .text: value.plain
     case .hash: String(value.plain.prefix(value.plain.hasPrefix("sha256:") ? 19 : 12)) + "…"
     }

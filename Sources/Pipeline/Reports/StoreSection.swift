@@ -17,13 +17,13 @@ enum StoreSection {
           ("documents", figure(store["documents"])), ("tokens", figure(store["tokens"])),
         ]))
       nodes.append(splits(store))
-      for split in store["splits"].members {
-        nodes.append(tag("h3", [:], .text("Split \(split.key)")))
-        nodes.append(tag("div", ["class": "columns"], all: charts(split.key, split.value)))
-        nodes.append(segments(split.key, split.value))
-        nodes.append(packings(split.key, split.value))
-        nodes.append(tag("div", ["class": "columns"], balance(split.value), order(split.value)))
-        nodes.append(tag("div", ["class": "columns"], all: shares(split.key, split.value)))
+      for (index, split) in store["splits"].members.enumerated() {
+        let content = node(split.key, split.value)
+        // The held-out splits look like the first, but smaller.
+        nodes.append(
+          index == 0
+            ? .list([tag("h3", [:], .text("Split \(split.key)")), .list(content)])
+            : details("Split \(split.key)", content))
       }
     }
     let counters = values.stages.flatMap { name, report in
@@ -45,6 +45,13 @@ enum StoreSection {
             tag("h3", [:], "Histograms of the stages"), tag("div", ["class": "columns"], all: counters),
           ])
       ])
+  }
+
+  private static func node(_ name: String, _ split: ReportValue) -> [HTMLNode] {
+    [
+      tag("div", ["class": "columns"], all: charts(name, split) + shares(name, split)),
+      segments(name, split), packings(name, split), balance(split), order(split),
+    ]
   }
 
   private static func splits(_ store: ReportValue) -> HTMLNode {
@@ -113,22 +120,24 @@ enum StoreSection {
   private static func packings(_ name: String, _ split: ReportValue) -> HTMLNode {
     let packings = split["packings"].elements
     let isSample = packings.contains { $0["packed_documents"].int < split["documents"].int }
-    let rows = packings.map { row in
+    let rows = packings.map { row -> [HTMLNode] in
       [
         figure(row["context"]), figure(row["packing"], .text), figure(row["sequences"]),
         share(row["padding_tokens"], of: row["sequence_tokens"]), figure(row["padding_tokens"]),
         share(row["documents_split"], of: split["documents"]),
+        bar(
+          row["tokens_severed"].int, of: split["tokens"].int,
+          row["packing"].string == "concat" ? "drop" : "kept"),
         share(row["tokens_severed"], of: split["tokens"]),
-        figure(row["packed_documents"]),
-      ] as [HTMLNode]
+      ] + (isSample ? [figure(row["packed_documents"])] : [])
     }
     return .list([
       table(
         "What packing does: padding, documents in several sequences, tokens whose document starts in another one",
         [
-          "ids per sequence", " packing", "sequences", "padding", "ids of padding", "documents split",
-          "tokens severed", "documents packed",
-        ], rows),
+          "ids per sequence", " packing", "sequences", "padding", "ids of padding", "documents split", "  ",
+          "tokens severed",
+        ] + (isSample ? ["packed"] : []), rows),
       isSample
         ? tag(
           "p", ["class": "note"],
@@ -141,7 +150,7 @@ enum StoreSection {
   private static func balance(_ split: ReportValue) -> HTMLNode {
     let rows = split["imbalance"].elements.map { row in
       [
-        figure(row["ranks"]), figure(row["tokens_mean"], .fixed(0)), figure(row["whole_segments"]["most"]),
+        figure(row["ranks"]), figure(row["tokens_mean"], .whole), figure(row["whole_segments"]["most"]),
         figure(row["equal_documents"]["most"]), figure(row["view"]["most"]), figure(row["view"]["least"]),
       ] as [HTMLNode]
     }

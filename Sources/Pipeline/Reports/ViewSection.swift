@@ -19,6 +19,9 @@ enum ViewSection {
   private static func order(_ inspection: ReportValue) -> HTMLNode {
     let view = inspection["view"]
     let order = view["order"]
+    let padding = figure(order["padding_tokens"])
+    // Of a part of a store's classes a view does not know it.
+    let isCounted = !order["mixture"].exists || order["padding_tokens"].int > 0
     return facts([
       ("order", figure(inspection["order_hash"], .hash)), ("store", stores(order)),
       ("split", figure(order["split"], .text)), ("seed", figure(order["seed"])),
@@ -27,8 +30,11 @@ enum ViewSection {
       ("shared with the next", figure(order["sequence"]["overlap"])),
       ("packing", figure(order["packing"]["policy"], .text)),
       ("shuffle", figure(order["shuffle"]["kind"], .text)),
-      ("sequences", figure(order["sequences"])), ("padding, tokens", figure(order["padding_tokens"])),
-      ("padding, share", share(order["padding_tokens"], of: inspection["sequence_tokens"])),
+      ("sequences", figure(order["sequences"])), ("padding, tokens", isCounted ? padding : "not counted"),
+      (
+        "padding, share",
+        isCounted ? share(order["padding_tokens"], of: inspection["sequence_tokens"]) : "not counted"
+      ),
       ("tail, never read", figure(order["tail_tokens"])),
     ])
   }
@@ -103,7 +109,7 @@ enum ViewSection {
 
 /// Every rank as a cell with the number of its replica; nodes are blocks.
 enum RankGrid {
-  private static let perRow = 64
+  private static func perRow(_ gpus: Int) -> Int { gpus <= 16 ? 16 : gpus <= 256 ? 32 : 64 }
 
   static func node(_ inspection: ReportValue) -> HTMLNode {
     let replicas = inspection["rank_replicas"].elements
@@ -115,7 +121,7 @@ enum RankGrid {
         "\(Format.count(gpus)) ranks are too many to draw; sluice shard --ranks lists all.")
     }
     let perNode = max(1, inspection["view"]["gpus_per_node"].int)
-    let columns = min(gpus, max(perNode, perRow / perNode * perNode))
+    let columns = min(gpus, max(perNode, perRow(gpus) / perNode * perNode))
     let side = columns <= 16 ? 40.0 : columns <= 32 ? 28.0 : 15.0
     var nodes: [HTMLNode] = [tag("title", [:], "Replica of every rank")]
     let gap = 4.0

@@ -74,8 +74,9 @@ struct ImbalanceTally {
       columns: ["ranks", "whole segments", "equal numbers of documents", "a view (±1 sequence)"],
       rows: rows.map {
         [
-          "\($0.ranks)", over($0.segments, $0.mean), over($0.documents, $0.mean),
-          over($0.view, $0.viewMean, 3),
+          "\($0.ranks)",
+          $0.segments.least == 0 ? "some get none" : over($0.segments, $0.mean),
+          over($0.documents, $0.mean), over($0.view, $0.viewMean, 3),
         ]
       })
   }

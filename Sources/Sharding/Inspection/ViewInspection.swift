@@ -50,6 +50,13 @@ public enum ViewInspection {
       ])
   }
 
+  /// The index counts the padding of whole units, so that of some of their classes is not known.
+  private static func padding(_ order: View.Order) -> String {
+    if order.mixture != nil, order.paddingTokens == 0 { return "not counted for a part of the classes" }
+    let share = StoreInspection.percent(order.paddingTokens, of: order.sequences * order.tokens, digits: 3)
+    return "\(order.paddingTokens) (\(share))"
+  }
+
   private static func shuffleText(_ shuffle: View.Shuffle) -> String {
     switch shuffle {
     case .permutation: "all sequences, by one permutation"
