@@ -79,13 +79,14 @@ public enum DocumentSearch {
     var needle: [UInt8] = []
     JSONText.append(string: name, to: &needle)
     for segment in split.segments.indices {
-      let origins = try OriginFrames(split, segment)
-      for frame in 0..<origins.count {
+      let reader = try split.open(segment)
+      let frames = (reader.segment.documents - 1) / StoreOptions.originFrameDocuments + 1
+      for frame in 0..<frames {
         try tick()
-        let hits = try origins.lines(ofFrame: frame, holding: needle)
+        let hits = try lines(ofFrame: frame, holding: needle, reader)
         for hit in hits where hit.origin.id == name || hit.origin.url == name {
           let facts = try DocumentFacts(
-            split, segment: segment, number: hit.document, try split.open(segment))
+            split, segment: segment, number: hit.document, reader)
           if hit.origin.id == name { return [facts] }
           if byAddress.count < foundMax { byAddress.append(facts) }
         }
@@ -93,45 +94,12 @@ public enum DocumentSearch {
     }
     return byAddress
   }
-}
-
-/// The origin frames of a segment, for reading them all.
-private struct OriginFrames {
-  let count: Int
-  private let segment: StoreManifest.Segment
-  private let frames: RandomAccessFile
-  private let index: [UInt8]
-
-  init(_ split: StoreSplit, _ number: Int) throws(StorageError) {
-    let place = split.segments[number]
-    let store = split.stores[place.store]
-    let part = try store.manifest.split(split.name)
-    segment = place.entry
-    frames = try RandomAccessFile(store.path(part, segment, "origin.zst"))
-    let path = store.path(part, segment, "origin.idx")
-    index = try FileSystem.readAll(path)
-    count = (segment.documents - 1) / StoreOptions.originFrameDocuments + 1
-    guard index.count == (count + 1) * 8 else {
-      throw .input(
-        path: path, reason: "\(index.count) bytes instead of \((count + 1) * 8). Run `sluice verify`.")
-    }
-  }
 
   /// The lines of a frame that hold `needle`, parsed, with the numbers of their documents.
-  func lines(
-    ofFrame frame: Int, holding needle: [UInt8]
+  private static func lines(
+    ofFrame frame: Int, holding needle: [UInt8], _ reader: SegmentReader
   ) throws(StorageError) -> [(document: Int, origin: DocumentOrigin)] {
-    let start = index.littleEndianWord(at: frame * 8)
-    let end = index.littleEndianWord(at: frame * 8 + 8)
-    guard start < end, end <= UInt64(frames.size), end - start <= UInt64(SegmentReader.frameBytesMax) else {
-      throw .input(
-        path: frames.path, reason: "the offsets of frame \(frame) are wrong. Run `sluice verify`.")
-    }
-    let bytes = try frames.read(at: Int64(start), count: Int(end - start))
-    var text: [UInt8] = []
-    guard Zstd.decompressFrame(bytes.span, limit: SegmentReader.frameBytesMax, into: &text) != nil else {
-      throw .input(path: frames.path, reason: "frame \(frame) is damaged. Run `sluice verify`.")
-    }
+    let text = try reader.originText(ofFrame: frame)
     var found: [(document: Int, origin: DocumentOrigin)] = []
     var line = 0
     var lineStart = 0

@@ -17,14 +17,30 @@ struct ImbalanceTally {
     }
   }
 
+  /// Tokens by rank, if document i of D belongs to rank i·R div D.
   private var byDocuments = ranks.map { Array(repeating: 0, count: $0) }
+  /// For each number of ranks the one whose turn it is, and the document at which the next begins.
+  private var current: [(rank: Int, end: Int)]
   private let documents: Int
   private var seen = 0
 
-  init(documents: Int) { self.documents = documents }
+  init(documents: Int) {
+    self.documents = documents
+    current = Self.ranks.map { (0, Self.end(ofRank: 0, of: $0, documents)) }
+  }
+
+  private static func end(ofRank rank: Int, of ranks: Int, _ documents: Int) -> Int {
+    ((rank + 1) * documents + ranks - 1) / ranks
+  }
 
   mutating func add(_ length: Int) {
-    for (index, ranks) in Self.ranks.enumerated() { byDocuments[index][seen * ranks / documents] += length }
+    for index in current.indices {
+      while seen >= current[index].end, current[index].rank + 1 < Self.ranks[index] {
+        current[index].rank += 1
+        current[index].end = Self.end(ofRank: current[index].rank, of: Self.ranks[index], documents)
+      }
+      byDocuments[index][current[index].rank] += length
+    }
     seen += 1
   }
 

@@ -9,6 +9,7 @@ import Storage
 /// - `best-fit` cuts only documents longer than C: L - C of their tokens are severed. Its padding needs the packing itself:
 ///   taken from the pack index if there is one, else the first units are packed here, as `sluice shard` would.
 struct PackingTally {
+  /// Powers of two.
   static let contexts = [1024, 2048, 4096, 8192, 16_384, 32_768]
   /// Units are packed until so many documents are; a larger unit is cut at the maximum, which leaves memory bounded.
   static let sampleDocuments = 100_000
@@ -25,8 +26,9 @@ struct PackingTally {
     init(context: Int) { self.context = context }
 
     /// - Parameters: of the document in the stream of its split.
-    mutating func add(_ start: Int, _ end: Int) {
-      let firstEnd = (start / context + 1) * context
+    @inline(__always) mutating func add(_ start: Int, _ end: Int) {
+      // The end of the sequence that the document starts in: lengths are powers of two, and a division costs ten times more.
+      let firstEnd = (start | (context - 1)) + 1
       if end > firstEnd {
         streamSplit += 1
         streamSevered += end - firstEnd

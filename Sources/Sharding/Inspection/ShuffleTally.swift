@@ -45,6 +45,8 @@ struct ShuffleTally {
   private var seen = 0
   private var window: [Int]
   private var windowNumber = 0
+  /// The document at which the next window begins.
+  private var windowEnd: Int
   private var windowBits = 0.0
 
   init(documents: Int, parts: Int, sources: Int, languages: Int) {
@@ -54,13 +56,14 @@ struct ShuffleTally {
     self.sources = Pairs(values: sources)
     self.languages = Pairs(values: languages)
     window = Array(repeating: 0, count: sources)
+    windowEnd = (documents + windows - 1) / windows
   }
 
   mutating func add(_ document: SegmentReader.Document) {
-    let number = seen * windows / max(1, documents)
-    if number != windowNumber {
+    if seen >= windowEnd {
       closeWindow()
-      windowNumber = number
+      windowNumber += 1
+      windowEnd = ((windowNumber + 1) * documents + windows - 1) / windows
     }
     seen += 1
     parts.add(document.part)

@@ -176,13 +176,24 @@ public final class SegmentReader: Sendable {
   /// Where a document came from: decodes one frame.
   public func origin(ofDocument number: Int) throws(StorageError) -> DocumentOrigin {
     let (frame, inFrame) = number.quotientAndRemainder(dividingBy: StoreOptions.originFrameDocuments)
-    let lines = try originLines(ofFrame: frame)
-    guard inFrame < lines.count, let origin = DocumentOrigin(line: lines[inFrame]) else {
+    let text = try originText(ofFrame: frame)
+    guard let line = Self.line(inFrame, of: text.span), let origin = DocumentOrigin(line: Array(text[line]))
+    else {
       throw .input(
         path: originFrames.path,
         reason: "frame \(frame) has no readable line \(inFrame). Run `sluice verify`.")
     }
     return origin
+  }
+
+  /// A line by its number, found without making the others; nil if there are fewer.
+  private static func line(_ number: Int, of text: borrowing Span<UInt8>) -> Range<Int>? {
+    var start = 0
+    for _ in 0..<number {
+      guard let feed = text.firstIndex(of: 10, from: start) else { return nil }
+      start = feed + 1
+    }
+    return start < text.count ? start..<(text.firstIndex(of: 10, from: start) ?? text.count) : nil
   }
 
   /// The raw lines of a frame, without line feeds.
