@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func isABijectionForEverySmallDomain() {
-    for count in UInt64(1)...300 { checkWhole(count, key: count &* 77) }
+    for count in UInt64(1)...5_000 { checkWhole(count, key: count &* 77) }
   }
 
   @Test func isABijectionAroundPowersOfTwo() {
@@ -81,7 +81,10 @@ import Testing
       let power = UInt64(1) << UInt64(exponent)
       for count in [power - 1, power, power + 1] { checkWhole(count, key: count) }
     }
-    for count in [UInt64(65_537), 262_145] { checkWhole(count, key: 5) }
+    for exponent in [16, 18, 20] {
+      let power = UInt64(1) << UInt64(exponent)
+      for count in [power - 1, power, power + 1] { checkWhole(count, key: 5) }
+    }
   }
 
   @Test func invertsRandomIndicesOfHugeDomains() {
@@ -100,6 +103,17 @@ import Testing
       let first = KeyedPermutation(count: count, seed: 3, epoch: 0)
       let second = KeyedPermutation(count: count, seed: 3, epoch: 1)
       #expect((0..<count).contains { first.map($0) != second.map($0) })
+    }
+  }
+
+  @Test func blocksMapAsSingleIndicesDo() {
+    var values: [UInt64] = []
+    for count: UInt64 in [1, 2, 3, 4, 5, 17, 64, 65, 1_000, 4_097, 262_145] {
+      let permutation = KeyedPermutation(count: count, key: count &* 31)
+      for range in [0..<count, count / 3..<count / 2, count - 1..<count, count / 2..<count / 2] {
+        permutation.map(range, into: &values)
+        #expect(values == range.map { permutation.map($0) }, "\(range) of \(count)")
+      }
     }
   }
 

@@ -83,6 +83,48 @@ public struct KeyedPermutation: Sendable {
     return index
   }
 
+  /// Where each index of a range (below `count`) goes, in order: several times the speed of `map` where values walk far,
+  /// just above a power of four.
+  ///
+  /// Four walks go on side by side, since each step of a walk waits for the one before it, and none decides a branch.
+  public func map(_ indices: Range<UInt64>, into values: inout [UInt64]) {
+    values.removeAll(keepingCapacity: true)
+    let total = indices.count
+    let lanes = 4
+    // Room for what idle lanes write at the end.
+    values.append(contentsOf: repeatElement(0, count: total + lanes))
+    guard total >= lanes else {
+      for number in 0..<total { values[number] = map(indices.lowerBound + UInt64(number)) }
+      return values.removeLast(lanes)
+    }
+    let first = indices.lowerBound
+    values.withUnsafeMutableBufferPointer { out in
+      var (a, b, c, d) = (first, first + 1, first + 2, first + 3)
+      var (placeA, placeB, placeC, placeD) = (0, 1, 2, 3)
+      var next = lanes
+      // A lane whose walk has ended takes the next index; behind the last one it walks on without being heard.
+      while min(placeA, placeB, placeC, placeD) < total {
+        advance(&a, &placeA, &next, first, total, out)
+        advance(&b, &placeB, &next, first, total, out)
+        advance(&c, &placeC, &next, first, total, out)
+        advance(&d, &placeD, &next, first, total, out)
+      }
+    }
+    values.removeLast(lanes)
+  }
+
+  @inline(__always) private func advance(
+    _ value: inout UInt64, _ place: inout Int, _ next: inout Int, _ first: UInt64, _ total: Int,
+    _ out: UnsafeMutableBufferPointer<UInt64>
+  ) {
+    let step = forward(value)
+    let isDone = step < count
+    out[place] = step
+    value = isDone ? first &+ UInt64(truncatingIfNeeded: next) : step
+    place = isDone ? min(next, total) : place
+    next += isDone ? 1 : 0
+  }
+
   @inline(__always) private func forward(_ value: UInt64) -> UInt64 {
     var l = value >> half
     var r = value & mask
