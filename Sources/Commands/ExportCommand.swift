@@ -111,6 +111,11 @@ struct ExportCommand: ParsableCommand {
     StandardStreams.message(
       "\(Format.count(report.documents)) \(report.records.rawValue), \(Format.count(report.tokens)) tokens of \(report.split); read back and equal.\n"
     )
+    if format == "nanogpt", report.files(.hardLink).count + report.files(.reflink).count > 1 {
+      StandardStreams.message(
+        "nanoGPT's train.py maps one file: read these in the order of their names, or export again with --shards 1.\n"
+      )
+    }
     if report.tailTokens > 0 {
       StandardStreams.message(
         "\(Format.count(report.tailTokens)) ids at the end fill no window; the reader leaves them out.\n")

@@ -32,7 +32,7 @@ WINDOW = 128
 REPLICAS = 4
 READERS = {"modded-nanogpt": "llmc"}
 ONLY_U16 = ("nanogpt", "modded-nanogpt")
-LINKED = {"megatron": ".bin", "datatrove": ".ds", "olmo": ".npy"}
+LINKED = {"megatron": ".bin", "datatrove": ".ds", "olmo": ".npy", "nanogpt": ".bin"}
 WINDOWED = {"datatrove", "litdata", "megatron", "olmo"}
 # What is lost in the third negative case: a sidecar, an index, or the only data.
 SIDECARS = ("index.json", "*.idx", "*.ds.index", "*.csv.gz", "*.tar", "*.mds", "*.parquet", "*.array_record", "*.bin")

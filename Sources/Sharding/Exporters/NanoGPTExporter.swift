@@ -1,20 +1,18 @@
 import Bytes
 import Storage
 
-/// nanoGPT's `train.bin` and `val.bin`: u16 ids, nothing else. One segment is linked; several are copied into one file.
+/// nanoGPT's `train.bin` and `val.bin`: u16 ids, nothing else.
+///
+/// A split of one segment is linked under that name; several become `train-00000.bin`, …, which sort in order. nanoGPT's own script
+/// maps one file: `--shards 1` copies the segments into it.
 ///
 /// - Source: nanoGPT at 93a43d9 (2023), `train.py` (`np.memmap(…, dtype=np.uint16)`) and `data/openwebtext/prepare.py`.
 public struct NanoGPTExporter: LinkingExporter {
   public let name = "nanogpt"
-  public let summary = "nanoGPT: train.bin, val.bin (hard link if the split is one segment)"
+  public let summary = "nanoGPT: train.bin, val.bin (hard link); --shards 1 joins segments"
   public var hasBoundaries: Bool { false }
 
   public init() {}
-
-  public func reasonToRewrite(_ split: StoreManifest.Split, of store: TokenStore) -> String? {
-    split.segments.count == 1
-      ? nil : "nanoGPT reads one file, and the split has \(split.segments.count) segments"
-  }
 
   public func checkLinks(_ split: StoreManifest.Split, of store: TokenStore) throws(StorageError) {
     try Self.check(store.manifest.width, store.manifest.tokenizer.vocabulary)
@@ -31,24 +29,29 @@ public struct NanoGPTExporter: LinkingExporter {
   }
 
   static func fileName(_ plan: ExportPlan, _ shard: Int) -> String {
-    plan.shards.count == 1 && !plan.options.isPerRank ? fileName(plan.split) : plan.stem(shard) + ".bin"
+    plan.shards.count == 1 && !plan.options.isPerRank
+      ? splitName(plan.split) + ".bin" : plan.stem(shard) + ".bin"
   }
 
   /// nanoGPT's own name of the split that other formats call `valid`.
-  static func fileName(_ split: String) -> String { (split == "valid" ? "val" : split) + ".bin" }
+  private static func splitName(_ split: String) -> String { split == "valid" ? "val" : split }
+
+  private static func fileName(_ segment: Int, of split: StoreManifest.Split) -> String {
+    split.segments.count == 1 ? splitName(split.name) + ".bin" : split.stem(segment) + ".bin"
+  }
 
   public func link(
     _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
     into folder: ExportFolder
   ) throws(StorageError) {
-    try folder.link(segment.segment.tok, at: segment.tok.path, as: Self.fileName(split.name))
+    try folder.link(segment.segment.tok, at: segment.tok.path, as: Self.fileName(number, of: split))
   }
 
   public func compareLinks(
     _ segment: SegmentReader, number: Int, of split: StoreManifest.Split, in store: TokenStore,
     folder: ExportFolder
   ) throws(StorageError) {
-    try folder.compareTokens(Self.fileName(split.name), segment)
+    try folder.compareTokens(Self.fileName(number, of: split), segment)
   }
 
   public func makeWriter(
