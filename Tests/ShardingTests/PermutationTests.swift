@@ -117,6 +117,19 @@ import Testing
     }
   }
 
+  @Test func ordersMapBlocksAsSingleIndicesDo() {
+    var values: [UInt64] = []
+    for shuffle in [View.Shuffle.permutation, .blocks(block: 4, window: 2)] {
+      for count in [1, 22, 1_000] {
+        var order = SequenceOrder(count: count, seed: 0, epoch: 1, shuffle: shuffle)
+        for range in [0..<count, count / 3..<count - 1 + count % 2] where !range.isEmpty {
+          order.map(range, into: &values)
+          #expect(values == range.map { UInt64(order.map($0)) })
+        }
+      }
+    }
+  }
+
   private func checkWhole(_ count: UInt64, key: UInt64) {
     let permutation = KeyedPermutation(count: count, key: key)
     var seen = [Bool](repeating: false, count: Int(count))

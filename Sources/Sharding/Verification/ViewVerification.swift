@@ -89,18 +89,29 @@ public enum ViewVerification {
     let hasBitset = sequences <= bitsetSequencesMax
     var seen = [UInt64](repeating: 0, count: hasBitset ? sequences / 64 + 1 : 0)
     var wrong = 0
-    for index in 0..<sequences {
-      let sequence = plan.sequence(at: epoch * sequences + index).sequence
-      if sequence < 0 || sequence >= sequences {
-        wrong += 1
-      } else if hasBitset {
-        let bit = UInt64(1) << UInt64(sequence % 64)
-        if seen[sequence / 64] & bit != 0 { wrong += 1 }
-        seen[sequence / 64] |= bit
-      } else if plan.position(of: sequence, epoch: epoch) != epoch * sequences + index {
+    var order = SequenceOrder(
+      count: sequences, seed: view.order.seed, epoch: epoch, shuffle: view.order.shuffle)
+    var block: [UInt64] = []
+    let step = 1 << 12
+    for first in stride(from: 0, to: sequences, by: step) {
+      if first % (1 << 22) == 0 { try tick() }
+      order.map(first..<min(first + step, sequences), into: &block)
+      // Readers ask the plan, one position at a time.
+      if plan.sequence(at: epoch * sequences + first).sequence != Int(truncatingIfNeeded: block[0]) {
         wrong += 1
       }
-      if index % (1 << 22) == 0 { try tick() }
+      for (offset, value) in block.enumerated() {
+        let sequence = Int(truncatingIfNeeded: value)
+        if sequence < 0 || sequence >= sequences {
+          wrong += 1
+        } else if hasBitset {
+          let bit = UInt64(1) << UInt64(sequence % 64)
+          if seen[sequence / 64] & bit != 0 { wrong += 1 }
+          seen[sequence / 64] |= bit
+        } else if plan.position(of: sequence, epoch: epoch) != epoch * sequences + first + offset {
+          wrong += 1
+        }
+      }
     }
     // As many positions as sequences and none read twice: each is read once.
     if wrong > 0 {

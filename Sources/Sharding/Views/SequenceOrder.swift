@@ -48,6 +48,15 @@ public struct SequenceOrder: Sendable {
     }
   }
 
+  /// The sequences that are read at a range of indices (below `count`), in order.
+  public mutating func map(_ indices: Range<Int>, into values: inout [UInt64]) {
+    if case .permutation = shuffle {
+      return sequences.map(UInt64(indices.lowerBound)..<UInt64(indices.upperBound), into: &values)
+    }
+    values.removeAll(keepingCapacity: true)
+    for index in indices { values.append(UInt64(map(index))) }
+  }
+
   /// The sequence that is read at `index` (below `count`).
   public mutating func map(_ index: Int) -> Int {
     guard case .blocks(let block, let width) = shuffle else { return Int(sequences.map(UInt64(index))) }
