@@ -102,6 +102,7 @@ func share(_ part: ReportValue, of whole: ReportValue) -> HTMLNode {
 
 /// A bar in a table's cell, beside its number: decoration, so readers that cannot see it miss nothing.
 func bar(_ part: Int, of whole: Int, _ kind: StaticString = "kept") -> HTMLNode {
+  if part <= 0 { return tag("span", ["class": "bar", "aria-hidden": "true"]) }
   let width = whole <= 0 ? 0 : min(100, max(0, 100 * Double(part) / Double(whole)))
   return tag(
     "span", ["class": "bar", "aria-hidden": "true"],
