@@ -235,6 +235,90 @@ import Testing
         .contains("micro-batches 0 to 0"))
   }
 
+  @Test func viewsSayWhatWasAskedAndWhatIsAchieved() throws {
+    let fixture = try Fixture()
+    for view in try fixture.views() {
+      let inspection = try ViewInspection.run(view, split: fixture.split)
+      for table in inspection.tables { #expect(table.rows.allSatisfy { $0.count == table.columns.count }) }
+      let json = inspection.json
+      #expect(json["sequence_tokens"]?.int == view.order.sequences * view.order.tokens)
+      #expect(json["rank_replicas"]?.array?.count == view.topology.gpus)
+      let rows = inspection.tables[0].rows
+      #expect(rows.contains { $0[0] == "step 0 begins at position" && $0[1].hasPrefix("\(view.start)") })
+      guard let mixture = view.order.mixture else {
+        #expect(json["mixture"] == .null)
+        continue
+      }
+      let classes = try #require(json["mixture"]?.array)
+      #expect(classes.compactMap { $0["name"]?.string } == mixture.classes.map(\.name))
+      #expect(classes.compactMap { $0["asked_ppm"]?.int } == [600_000, 300_000, 100_000])
+      // How often a class is read, against a count of the run's positions.
+      var counts = mixture.classes.map { _ in 0 }
+      var plan = SequencePlan(view)
+      for position in 0..<view.positions {
+        var sequence = plan.sequence(at: position).sequence
+        for (number, kind) in mixture.classes.enumerated() {
+          if sequence < kind.sequences {
+            counts[number] += 1
+            break
+          }
+          sequence -= kind.sequences
+        }
+      }
+      for (number, kind) in mixture.classes.enumerated() {
+        let times = try #require(classes[number]["repetitions"]?.double)
+        #expect(abs(times - Double(counts[number]) / Double(kind.sequences)) < 0.2)
+        let achieved = Double(counts[number]) / Double(view.positions)
+        #expect(abs(achieved - Double(kind.weightPPM) / 1e6) < 0.01)
+      }
+    }
+  }
+
+  @Test func damagedStoresAreErrorsAndNeverCrashes() throws {
+    let fixture = try Fixture()
+    let view = try fixture.view {
+      $0.packing = .bestFit
+      $0.gpus = 2
+    }
+    let train = fixture.split.stores[0].folder + "/train/"
+    let names = ["seg-00000.doc", "seg-00000.origin.idx", "seg-00000.origin.zst", "pack-64/seg-00000.pack"]
+    var random = SeededRandom(seed: 33)
+    var failures = 0
+    for round in 0..<160 {
+      let path = train + names[round % names.count]
+      let good = try readFile(path)
+      var bad = good
+      for _ in 0..<Int.random(in: 1...8, using: &random) {
+        bad[Int.random(in: 0..<bad.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      if round % 16 == 0 { bad.removeLast(bad.count / 2) }
+      try replace(path, bad)
+      for _ in 0..<4 {
+        do {
+          let reader = try SequenceReader(view, fixture.split)
+          let token = Int.random(in: 0..<2000, using: &random)
+          let found = try WhereInspection(token: token, of: fixture.split)
+          _ = found.readings(try found.parts(reader), reader)
+          let step = Int.random(in: 0..<view.positions / view.globalBatch, using: &random)
+          try BatchInspection(view, step: step, rank: nil).forEachItem(reader) { _ in }
+          _ = try DocumentSearch.documents(named: found.facts.origin.url, in: fixture.split)
+          _ = try StoreInspection.run(fixture.split.stores[0])
+        } catch {
+          failures += 1
+        }
+      }
+      try replace(path, good)
+    }
+    #expect(failures > 40)
+    _ = try StoreInspection.run(fixture.split.stores[0])
+  }
+
+  /// The files of a store are read-only: a new one takes the place.
+  private func replace(_ path: String, _ bytes: [UInt8]) throws {
+    removeTree(path)
+    try writeFile(path, bytes)
+  }
+
   // MARK: Naive counterparts
 
   /// For every token of the split: all readings of the run's epochs, found by walking through all positions.
