@@ -190,7 +190,7 @@ import Testing
       let fields: [(Int, String)] = [
         (0, name), (100, "0000444"), (108, "0000000"), (116, "0000000"),
         (124, String(repeating: "0", count: 11 - size.utf8.count) + size), (136, "00000000000"),
-        (148, "        "), (257, "ustar"), (263, "00"), (329, "0000000"), (337, "0000000"),
+        (148, "        "), (156, "0"), (257, "ustar"), (263, "00"), (329, "0000000"), (337, "0000000"),
       ]
       for (offset, text) in fields {
         header.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8))
@@ -207,7 +207,9 @@ import Testing
     }
     tar += [UInt8](repeating: 0, count: 1024)
     while tar.count % 10_240 != 0 { tar.append(0) }
-    #expect(files == ["train-00000.tar": tar])
+    let found = files["train-00000.tar"] ?? []
+    #expect(found.count == tar.count && files.count == 1)
+    #expect(zip(found, tar).enumerated().first { $0.element.0 != $0.element.1 }?.offset == nil)
   }
 
   @Test func jsonl() throws {

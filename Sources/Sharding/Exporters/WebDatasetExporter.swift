@@ -102,7 +102,9 @@ public struct WebDatasetExporter: Exporter {
     put(octal(0, 7), 116)
     put(octal(size, 11), 124)
     put(octal(0, 11), 136)
-    put("        0", 148)
+    put("        ", 148)
+    // A plain file.
+    put("0", 156)
     put("ustar", 257)
     put("00", 263)
     put(octal(0, 7), 329)
