@@ -15,9 +15,10 @@ struct VerifyCommand: ParsableCommand {
         1  XXH64 of every file
         2  SHA-256, fingerprint, every document's hash and end of text, every id
            below the vocabulary
-        3  (views) every sequence exactly once per epoch, ranks within one sequence
-      Each finding names the input parts to tokenize again. Exit code 3 if
-      something is wrong.
+        3  views and pack indexes: every sequence exactly once per epoch, ranks
+           within one sequence, every token in one piece
+      Each finding names the file, the bytes that changed, the documents in them
+      and the input parts to tokenize again. Exit code 3 if something is wrong.
 
       Examples:
         sluice verify store
@@ -29,7 +30,10 @@ struct VerifyCommand: ParsableCommand {
   var path: String
 
   @Option(
-    name: .long, help: ArgumentHelp("0, 1 or 2; for views 3. Default: 2, for views 3.", valueName: "level"))
+    name: .long,
+    help: ArgumentHelp(
+      "0 to 3. Default: 2, for views 3; 3 also checks the meaning of a store's pack indexes.",
+      valueName: "level"))
   var level: Int?
 
   @Option(
@@ -51,7 +55,10 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let results = try verify(path)
+    let results = try VerifyRun.run(
+      path, level: level, stores: store.map { [$0] } ?? [],
+      tick: { () throws(StorageError) in if Interruption.isRequested { throw .interrupted } },
+      note: { if !quiet { StandardStreams.message("sluice: \($0)\n") } })
     if results.isEmpty {
       throw StorageError.input(
         path: path,
@@ -71,50 +78,6 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  private func verify(_ path: String) throws(StorageError) -> [(path: String, verification: Verification)] {
-    guard FileSystem.exists(path) else { throw .input(path: path, reason: "no such file or folder") }
-    let tick = { () throws(StorageError) in if Interruption.isRequested { throw .interrupted } }
-    guard FileSystem.isFolder(path) else {
-      let view = try View(bytes: try FileSystem.readAll(path, limit: 1 << 20), path: path)
-      return [(path, try verify(view, tick))]
-    }
-    let depth = min(level ?? 2, 2)
-    if TokenStore.isStore(path) {
-      return [(path, try StoreVerification.run(try TokenStore(path), level: depth, tick: tick))]
-    }
-    if ExportVerification.isExport(path) {
-      return [(path, try ExportVerification.run(path, level: depth, tick: tick))]
-    }
-    if let manifest = try? StageManifest.read(path) {
-      return [(path, try StageVerification.run(manifest, path, level: depth, tick: tick))]
-    }
-    // A run: its stages, its store and its views lie beside one another.
-    var results: [(path: String, verification: Verification)] = []
-    for name in try FileSystem.list(path) where !name.hasPrefix(".") {
-      let inner = Path.join(path, name)
-      if FileSystem.exists(Path.join(inner, StageManifest.fileName)) {
-        results += try verify(inner)
-      } else if FileSystem.isRegularFile(inner), try FileSystem.size(of: inner) < 1 << 16,
-        View.isView(try FileSystem.readAll(inner))
-      {
-        results += try verify(inner)
-      }
-    }
-    return results
-  }
-
-  private func verify(
-    _ view: View, _ tick: () throws(StorageError) -> Void
-  ) throws(StorageError) -> Verification {
-    let found = try StoreSplit.find(for: view, viewPath: path, stores: store.map { [$0] } ?? [])
-    if found == nil, !quiet {
-      StandardStreams.message(
-        "sluice: \(path): its store was not found beside it (give --store); only the view itself is checked.\n"
-      )
-    }
-    return try ViewVerification.run(view, path: path, split: found, tick: tick)
-  }
-
   private func text(_ path: String, _ result: Verification) -> String {
     let counts = result.checked.map { "\(Format.count($0.count)) \($0.name)" }.joined(separator: ", ")
     var text = "\(path): \(result.kind), level \(result.level): "
@@ -124,38 +87,5 @@ struct VerifyCommand: ParsableCommand {
       text += "  … and \(result.findings.count - 20) more (--json lists them)\n"
     }
     return text
-  }
-}
-
-/// Verifies a stage folder: the files that its manifest names, their sizes and SHA-256.
-enum StageVerification {
-  static func run(
-    _ manifest: StageManifest, _ folder: String, level: Int, tick: () throws(StorageError) -> Void
-  ) throws(StorageError) -> Verification {
-    var result = Verification(kind: "stage \(manifest.stage)", level: level)
-    for output in manifest.outputs {
-      try tick()
-      let path = Path.join(folder, output.name)
-      result.count("files", 1)
-      guard let size = try? FileSystem.size(of: path) else {
-        result.note(Finding(level: 0, place: output.name, message: "is missing; run the stage again"))
-        continue
-      }
-      if size != output.bytes {
-        result.note(
-          Finding(
-            level: 0, place: output.name,
-            message: "\(size) bytes, and the manifest says \(output.bytes); run the stage again"))
-      } else if level >= 1 {
-        result.count("bytes", Int(size))
-        if try SHA256.hexOfFile(path).hex != output.sha256 {
-          result.note(
-            Finding(
-              level: 2, place: output.name, message: "its SHA-256 is not the manifest's; run the stage again")
-          )
-        }
-      }
-    }
-    return result
   }
 }

@@ -156,8 +156,7 @@ public struct ExportJob: Sendable {
     if !isLinked { try exporter.finish(plan, notes: outcomes.map(\.note), folder: folder) }
     let report = ExportReport(
       plan, store: source.store, view: source.view, files: outcomes.flatMap(\.files) + folder.files)
-    _ = try OutputFile.write(
-      report.json.serialized(indent: 1) + [10], folder: path, name: StoreManifest.fileName)
+    _ = try OutputFile.write(report.manifestBytes, folder: path, name: StoreManifest.fileName)
     return report
   }
 

@@ -50,3 +50,27 @@ extension SegmentReader {
     }
   }
 }
+
+/// Token bytes of consecutive documents, read a megabyte at a time.
+struct TokenWindow {
+  private let reader: SegmentReader
+  private var start = 0
+  private var window: [UInt8] = []
+  private static let windowBytes = 1 << 20
+
+  init(_ reader: SegmentReader) { self.reader = reader }
+
+  /// Bytes of a range of tokens that lies in the segment.
+  mutating func bytes(_ range: Range<Int>) throws(StorageError) -> ArraySlice<UInt8> {
+    let width = reader.width.bytes
+    let wanted = range.lowerBound * width..<range.upperBound * width
+    if wanted.lowerBound < start || wanted.upperBound > start + window.count {
+      start = wanted.lowerBound
+      window = try reader.tok.read(at: Int64(start), count: max(wanted.count, Self.windowBytes))
+    }
+    guard wanted.upperBound <= start + window.count else {
+      throw .input(path: reader.tok.path, reason: "the file is cut")
+    }
+    return window[wanted.lowerBound - start..<wanted.upperBound - start]
+  }
+}

@@ -153,11 +153,25 @@ public struct StoreManifest: Equatable, Sendable {
   func publish(in folder: String, build: [JSONValue.Member]) throws(StorageError) -> String {
     let bytes = bytes
     let fingerprint = Self.fingerprint(of: bytes)
-    let lineage = JSONValue.object(
-      [.init("format", "sluice-build/1"), .init("fingerprint", .string(fingerprint))] + build)
+    let members: [JSONValue.Member] =
+      [.init("format", "sluice-build/1"), .init("fingerprint", .string(fingerprint))] + build
+    let hash = Hex.string(SHA256.hash(JSONValue.object(members).canonical().span))
+    let lineage = JSONValue.object(members + [.init("sha256", .string(hash))])
     _ = try OutputFile.write(lineage.serialized(indent: 1) + [10], folder: folder, name: "build.json")
     _ = try OutputFile.write(bytes, folder: folder, name: Self.fileName)
     return fingerprint
+  }
+
+  /// Is a `build.json` what was written? Its `sha256` is that of the canonical JSON of its other members; older ones have
+  /// none.
+  static func isWhole(_ bytes: [UInt8], _ build: JSONValue) -> Bool {
+    guard let recorded = build["sha256"] else {
+      // A last member of that shape under another name is one whose name was damaged.
+      return build.members?.last?.value.string?.utf8.count != 64
+    }
+    guard bytes == build.serialized(indent: 1) + [10] else { return false }
+    let rest = JSONValue.object((build.members ?? []).filter { $0.key != "sha256" })
+    return recorded.string == Hex.string(SHA256.hash(rest.canonical().span))
   }
 
   public static func segmentName(_ number: Int) -> String {

@@ -10,8 +10,12 @@ public struct Finding: Equatable, Sendable {
   public var message: String
   /// Input parts of the segment: what to tokenize again. Empty if they cannot be told.
   public var parts: [String]
+  /// Bytes of the file that changed, are missing or are too much; empty if that is not known. A finding of a segment
+  /// means its `.tok`.
+  public var ranges: [Range<Int>]
 
-  public init(level: Int, place: String, message: String, parts: [String] = []) {
+  public init(level: Int, place: String, message: String, parts: [String] = [], ranges: [Range<Int>] = []) {
+    self.ranges = ranges
     self.level = level
     self.place = place
     self.message = message
@@ -22,6 +26,7 @@ public struct Finding: Equatable, Sendable {
     [
       "level": .int(level), "place": .string(place), "message": .string(message),
       "parts": .array(parts.map { .string($0) }),
+      "bytes": .array(ranges.map { .array([.int($0.lowerBound), .int($0.upperBound)]) }),
     ]
   }
 
