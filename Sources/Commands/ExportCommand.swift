@@ -7,7 +7,7 @@ import Storage
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Give a store the files that other trainers read; linked where the bytes are the same.",
+    abstract: "Give a store the files that other trainers read, as links if it can.",
     discussion: """
       Formats:
       \(Exporters.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
       Examples:
         sluice export store --format megatron -o megatron
         sluice export store --format datatrove --split train -o datatrove
-        sluice export --view view.json --format mds --shards 64 -o mds
+        sluice export --view view.json --format mds --shards 4 -o mds
       """)
 
   @Argument(help: ArgumentHelp("Folder of a token store.", valueName: "store"))

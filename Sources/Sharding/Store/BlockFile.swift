@@ -20,7 +20,7 @@ final class BlockFile {
 
   deinit { buffer.deallocate() }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+  func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
     guard var source = bytes.baseAddress else { return }
     var rest = bytes.count
     while rest > 0 {
@@ -33,8 +33,8 @@ final class BlockFile {
     }
   }
 
-  func write(_ bytes: [UInt8]) throws(StorageError) {
-    try bytes.span.withUnsafeBytes { (bytes) throws(StorageError) in try write(bytes) }
+  func append(_ bytes: [UInt8]) throws(StorageError) {
+    try bytes.span.withUnsafeBytes { (bytes) throws(StorageError) in try append(bytes) }
   }
 
   /// Makes the file durable under its name.

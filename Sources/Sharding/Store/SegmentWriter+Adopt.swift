@@ -125,7 +125,7 @@ extension SegmentWriter {
           reason: "document \(number) names a source, language or part that the manifest does not have. Run "
             + "`sluice verify`.")
       }
-      try output.write(stored, end: document.end, hash: document.hash)
+      try output.append(stored, end: document.end, hash: document.hash)
     }
     let file = StoreManifest.File(try output.commit())
     return (file, SegmentSums.File(bytes: Int(file.bytes), blocks: output.sums))
@@ -134,11 +134,11 @@ extension SegmentWriter {
 
 extension BlockFile {
   /// Writes one record of `.doc`.
-  func write(_ document: StoredDocument, end: Int, hash: UInt64) throws(StorageError) {
+  func append(_ document: StoredDocument, end: Int, hash: UInt64) throws(StorageError) {
     let record = (
       UInt64(end).littleEndian, hash.littleEndian,
       (UInt64(document.source) | UInt64(document.language) << 32).littleEndian, document.origin.littleEndian
     )
-    try withRawBytes(of: record) { (bytes) throws(StorageError) in try write(bytes) }
+    try withRawBytes(of: record) { (bytes) throws(StorageError) in try append(bytes) }
   }
 }

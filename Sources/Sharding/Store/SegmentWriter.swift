@@ -52,7 +52,7 @@ final class SegmentWriter {
       frames.append(originBytes)
       var frame: [UInt8] = []
       Zstd.compressFrame(lines.span, into: &frame)
-      try originFrames.write(frame)
+      try originFrames.append(frame)
       originBytes += frame.count
       lines.removeAll(keepingCapacity: true)
       frameDocuments = 0
@@ -104,8 +104,8 @@ final class SegmentWriter {
     current.maxID = max(current.maxID, ids.max)
     current.sourceTokens[Int(document.source)] += count
     current.lengthHistogram[Int.bitWidth - 1 - count.leadingZeroBitCount] += 1
-    try current.tok.write(tokens)
-    try current.doc.write(document, end: current.tokens, hash: XXH64.hash(tokens))
+    try current.tok.append(tokens)
+    try current.doc.append(document, end: current.tokens, hash: XXH64.hash(tokens))
     current.lines.append(contentsOf: originLine)
     current.lines.append(10)
     current.frameDocuments += 1
@@ -135,7 +135,7 @@ final class SegmentWriter {
     index.append(littleEndian: UInt64(current.originBytes))
     let path = "\(split)/\(current.name)"
     let indexFile = try BlockFile(folder: folder, name: path + ".origin.idx")
-    try indexFile.write(index)
+    try indexFile.append(index)
     var histogram = current.lengthHistogram
     while histogram.last == 0 { histogram.removeLast() }
     let segment = StoreManifest.Segment(
