@@ -35,19 +35,15 @@ public struct OLMoExporter: LinkingExporter {
   ) throws(StorageError) {
     let stem = split.stem(number)
     try folder.link(segment.segment.tok, at: segment.tok.path, as: stem + ".npy")
-    let rows = try RowFile(stem + ".csv.gz", folder)
+    let rows = try OLMoRows(stem + ".csv.gz", folder)
     let parts = store.manifest.parts.map { Self.field(Array($0.name.utf8).span) }
     var ids = OriginIDs(segment)
-    var block: [UInt8] = []
     try segment.forEachDocument { (document, start, record) throws(StorageError) in
-      try ids.withID(ofDocument: document) { (id) in
-        Self.appendRow(
-          start, record.end, id, record.part < parts.count ? parts[record.part] : [], record.numberInPart,
-          to: &block)
+      let part = record.part < parts.count ? parts[record.part] : []
+      try ids.withID(ofDocument: document) { (id) throws(StorageError) in
+        try rows.add(start, record.end, id: id, part: part, number: record.numberInPart)
       }
-      if block.count >= 1 << 16 { try rows.add(&block) }
     }
-    try rows.add(&block)
     try rows.commit()
   }
 
@@ -59,7 +55,7 @@ public struct OLMoExporter: LinkingExporter {
     try folder.compareTokens(stem + ".npy", segment)
     let path = Path.join(folder.path, stem + ".csv.gz")
     var hash = XXH64()
-    try RowFile.forEachPart(of: path) { (bytes) throws(StorageError) in hash.update(bytes.span) }
+    try OLMoRows.forEachPart(of: path) { (bytes) throws(StorageError) in hash.update(bytes.span) }
     guard hash.finalize() == folder.contents[stem + ".csv.gz"] else {
       throw .output(path: path, reason: "the rows do not read back equal")
     }
@@ -92,24 +88,7 @@ public struct OLMoExporter: LinkingExporter {
     out.append(UInt8(ascii: "\""))
   }
 
-  /// - Parameter part: a field already, in quotes where it needs them.
-  static func appendRow(
-    _ start: Int, _ end: Int, _ id: borrowing Span<UInt8>, _ part: [UInt8], _ number: Int?,
-    to rows: inout [UInt8]
-  ) {
-    rows.append(decimal: start)
-    rows.append(UInt8(ascii: ","))
-    rows.append(decimal: end)
-    rows.append(UInt8(ascii: ","))
-    append(field: id, to: &rows)
-    rows.append(UInt8(ascii: ","))
-    rows.append(contentsOf: part)
-    rows.append(UInt8(ascii: ","))
-    if let number { rows.append(decimal: number) }
-    rows.append(10)
-  }
-
-  /// Reads a row as `appendRow` writes it; nil for anything else.
+  /// Reads a row as `OLMoRows` writes it; nil for anything else.
   static func parseRow(_ row: borrowing Span<UInt8>) -> (tokens: Range<Int>, id: [UInt8])? {
     var at = 0
     guard let start = number(row, &at), let end = number(row, &at), start < end else { return nil }
@@ -158,16 +137,16 @@ public struct OLMoExporter: LinkingExporter {
 
   private final class Writer: ExportWriter {
     private let tokens: OutputFile
-    private let rows: RowFile
+    private let rows: OLMoRows
     private let width: TokenWidth
     private let isNarrow: Bool
     private let folder: ExportFolder
     private var at = 0
-    private var block: [UInt8] = []
+    private var lastPart: (name: String, field: [UInt8]) = ("", [])
 
     init(_ plan: ExportPlan, _ stem: String, _ folder: ExportFolder) throws(StorageError) {
       tokens = try folder.create(stem + ".npy")
-      rows = try RowFile(stem + ".csv.gz", folder)
+      rows = try OLMoRows(stem + ".csv.gz", folder)
       width = plan.width
       isNarrow = plan.vocabulary <= OLMoExporter.narrowMax
       self.folder = folder
@@ -180,15 +159,18 @@ public struct OLMoExporter: LinkingExporter {
       } else {
         try tokens.write(record.tokens)
       }
-      let part = record.part.map { OLMoExporter.field(Array($0.name.utf8).span) } ?? []
-      OLMoExporter.appendRow(at, at + count, record.id.span, part, record.part?.number, to: &block)
+      if let name = record.part?.name, name != lastPart.name {
+        lastPart = (name, OLMoExporter.field(Array(name.utf8).span))
+      }
+      let (first, part) = (at, lastPart.field)
+      try record.id.withPlace(0..<record.id.count) { (id) throws(StorageError) in
+        try rows.add(first, first + count, id: id, part: part, number: record.part?.number)
+      }
       at += count
-      if block.count >= 1 << 16 { try rows.add(&block) }
     }
 
     func finish() throws(StorageError) -> JSONValue {
       folder.record(try tokens.commit())
-      try rows.add(&block)
       try rows.commit()
       return .null
     }
@@ -206,7 +188,7 @@ public struct OLMoExporter: LinkingExporter {
     var pending: [UInt8] = []
     var end = 0
     var row = 0
-    try RowFile.forEachPart(of: path + ".csv.gz") { (bytes) throws(StorageError) in
+    try OLMoRows.forEachPart(of: path + ".csv.gz") { (bytes) throws(StorageError) in
       var from = pending.count
       pending.append(contentsOf: bytes)
       var start = 0
@@ -233,62 +215,6 @@ public struct OLMoExporter: LinkingExporter {
     }
     guard pending.isEmpty, Int64(end * width) == tokens.size else {
       throw .output(path: path + ".npy", reason: "\(tokens.size) bytes, and its rows end at token \(end)")
-    }
-  }
-}
-
-/// A gzip file of rows on its way to the disk.
-final class RowFile {
-  private let output: OutputFile
-  private let name: String
-  private let folder: ExportFolder
-  private var encoder: GzipEncoder
-  private var compressed: [UInt8] = []
-  /// Of the rows, to be compared when they are read back.
-  private var hash = XXH64()
-
-  init(_ name: String, _ folder: ExportFolder) throws(StorageError) {
-    output = try folder.create(name)
-    self.name = name
-    self.folder = folder
-    encoder = GzipEncoder(into: &compressed)
-  }
-
-  /// Takes the rows out of `block`.
-  func add(_ block: inout [UInt8]) throws(StorageError) {
-    hash.update(block.span)
-    encoder.add(block, into: &compressed)
-    try output.write(compressed)
-    compressed.removeAll(keepingCapacity: true)
-    block.removeAll(keepingCapacity: true)
-  }
-
-  func commit() throws(StorageError) {
-    encoder.finish(into: &compressed)
-    try output.write(compressed)
-    folder.record(try output.commit())
-    folder.note(name, contents: hash.finalize())
-  }
-
-  /// Gives the decoded bytes of a file in parts.
-  ///
-  /// - Throws: `.output` for damaged or cut data.
-  static func forEachPart(
-    of path: String, _ body: ([UInt8]) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    let size = try FileSystem.size(of: path)
-    let reader = try DecodingReader(InputFile(path: path, name: path, size: size))
-    guard reader.codec == .gzip else { throw .output(path: path, reason: "is no gzip file") }
-    var part: [UInt8] = []
-    while true {
-      part.removeAll(keepingCapacity: true)
-      switch try reader.read(into: &part, upTo: 256 << 10) {
-      case .bytes: try body(part)
-      case .memberEnd: continue
-      case .end: return
-      case .corrupt(let reason): throw .output(path: path, reason: reason)
-      case .truncated: throw .output(path: path, reason: "the file is cut")
-      }
     }
   }
 }

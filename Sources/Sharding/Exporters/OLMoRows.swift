@@ -1,0 +1,225 @@
+import Bytes
+import Glibc
+import Storage
+
+/// The rows `start,end,id,src,loc` of OLMo's `.csv.gz`, on their way to the disk.
+///
+/// A row resembles the one before: it starts where that ended, its id often begins alike, its part is often the same. These
+/// repetitions are known while the row is made, so that compression costs no search; that they are true is seen when the file is
+/// read back.
+final class OLMoRows {
+  private let output: OutputFile
+  private let name: String
+  private let folder: ExportFolder
+  private var encoder: GzipEncoder
+  private var compressed: [UInt8] = []
+  private var copies: [GzipEncoder.Copy] = []
+  /// Of all rows, to be compared when they are read back.
+  private var hash = XXH64()
+
+  private var text: UnsafeMutableRawBufferPointer
+  /// Bytes of `text` in use, and where those begin that are not compressed yet: the last row stays for the next to refer to.
+  private var count = 0
+  private var fresh = 0
+  private var last: Row?
+
+  /// Where the fields of a row begin in `text`.
+  private struct Row {
+    var start: Int
+    var end: Int
+    var id: Int
+    var part: Int
+    /// The comma behind the part.
+    var partEnd: Int
+    var endValue: Int
+  }
+
+  private static let textBytes = 128 << 10
+
+  init(_ name: String, _ folder: ExportFolder) throws(StorageError) {
+    output = try folder.create(name)
+    self.name = name
+    self.folder = folder
+    encoder = GzipEncoder(into: &compressed)
+    text = .allocate(byteCount: Self.textBytes, alignment: 16)
+  }
+
+  deinit { text.deallocate() }
+
+  /// - Parameters:
+  ///   - id: plain text.
+  ///   - part: a field already (`OLMoExporter.field`).
+  func add(
+    _ start: Int, _ end: Int, id: UnsafeRawBufferPointer, part: [UInt8], number: Int?
+  ) throws(StorageError) {
+    try reserve(96 + 2 * id.count + part.count)
+    var row = Row(start: count, end: 0, id: 0, part: 0, partEnd: 0, endValue: end)
+    if let last, last.endValue == start {
+      // The last row's end, with its comma.
+      let length = last.id - last.end
+      memmove(text.baseAddress! + count, text.baseAddress! + last.end, length)
+      copy(length, from: last.end, to: count)
+      count += length
+    } else {
+      put(decimal: start)
+      put(UInt8(ascii: ","))
+    }
+    row.end = count
+    put(decimal: end)
+    copy(common(row.start, row.end, count - row.end), from: row.start, to: row.end)
+    put(UInt8(ascii: ","))
+    row.id = count
+    put(field: id)
+    put(UInt8(ascii: ","))
+    row.part = count
+    part.withUnsafeBytes { put($0) }
+    row.partEnd = count
+    put(UInt8(ascii: ","))
+    if let last {
+      // The id's beginning; its comma before belongs to the copy.
+      let limit = min(row.part - row.id, last.part - last.id)
+      let same = common(last.id, row.id, limit)
+      copy(same + 1, from: last.id - 1, to: row.id - 1)
+      // The part with the comma before it, unless the id is the same to its end, and the comma behind.
+      let length = row.partEnd - row.part
+      let from = same == row.part - row.id ? row.part : row.part - 1
+      if length == last.partEnd - last.part, common(last.part, row.part, length) == length {
+        copy(row.partEnd + 1 - from, from: last.part - (row.part - from), to: from)
+      }
+    }
+    if let number { put(decimal: number) }
+    put(10)
+    last = row
+  }
+
+  /// Ends the file and gives it to the folder.
+  func commit() throws(StorageError) {
+    try flush()
+    encoder.finish(into: &compressed)
+    try output.write(compressed)
+    folder.record(try output.commit())
+    folder.note(name, contents: hash.finalize())
+  }
+
+  // MARK: Text
+
+  private func copy(_ length: Int, from source: Int, to target: Int) {
+    guard length > GzipEncoder.lengthMin, target - source <= GzipEncoder.distanceMax else { return }
+    copies.append(.init(at: target - fresh, length: length, distance: target - source))
+  }
+
+  /// Equal bytes from two places on, at most `limit`.
+  private func common(_ a: Int, _ b: Int, _ limit: Int) -> Int {
+    var same = 0
+    while same + 8 <= limit {
+      let difference =
+        text.loadUnaligned(fromByteOffset: a + same, as: UInt64.self).littleEndian
+        ^ text.loadUnaligned(fromByteOffset: b + same, as: UInt64.self).littleEndian
+      if difference != 0 { return same + difference.trailingZeroBitCount / 8 }
+      same += 8
+    }
+    while same < limit, text[a + same] == text[b + same] { same += 1 }
+    return same
+  }
+
+  private func put(_ byte: UInt8) {
+    text[count] = byte
+    count += 1
+  }
+
+  /// At most 19 digits; room is reserved.
+  private func put(decimal value: Int) {
+    var rest = UInt(bitPattern: value)
+    var digits = 1
+    var bound: UInt = 10
+    while digits < 19, rest >= bound {
+      digits += 1
+      bound &*= 10
+    }
+    var at = count + digits
+    count = at
+    repeat {
+      at -= 1
+      text[at] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
+  }
+
+  private func put(field: UnsafeRawBufferPointer) {
+    var special = false
+    for byte in field {
+      special = special || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == 10 || byte == 13
+    }
+    if special {
+      for byte in OLMoExporter.field(Array(field).span) { put(byte) }
+    } else {
+      put(field)
+    }
+  }
+
+  private func put(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    memcpy(text.baseAddress! + count, base, bytes.count)
+    count += bytes.count
+  }
+
+  /// Makes room: compresses what is there, and keeps the last row.
+  private func reserve(_ bytes: Int) throws(StorageError) {
+    guard count + bytes > text.count else { return }
+    try flush()
+    let kept = last?.start ?? count
+    let length = count - kept
+    if length + bytes > text.count {
+      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * (length + bytes), alignment: 16)
+      memcpy(larger.baseAddress!, text.baseAddress! + kept, length)
+      text.deallocate()
+      text = larger
+    } else {
+      memmove(text.baseAddress!, text.baseAddress! + kept, length)
+    }
+    if var row = last {
+      row.start -= kept
+      row.end -= kept
+      row.id -= kept
+      row.part -= kept
+      row.partEnd -= kept
+      last = row
+    }
+    count = length
+    fresh = length
+  }
+
+  private func flush() throws(StorageError) {
+    let part = UnsafeRawBufferPointer(rebasing: text[fresh..<count])
+    hash.update(part)
+    encoder.add(part, copies: copies, into: &compressed)
+    copies.removeAll(keepingCapacity: true)
+    try output.write(compressed)
+    compressed.removeAll(keepingCapacity: true)
+    fresh = count
+  }
+
+  // MARK: Reading back
+
+  /// Gives the decoded bytes of a file in parts.
+  ///
+  /// - Throws: `.output` for damaged or cut data.
+  static func forEachPart(
+    of path: String, _ body: ([UInt8]) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let size = try FileSystem.size(of: path)
+    let reader = try DecodingReader(InputFile(path: path, name: path, size: size))
+    guard reader.codec == .gzip else { throw .output(path: path, reason: "is no gzip file") }
+    var part: [UInt8] = []
+    while true {
+      part.removeAll(keepingCapacity: true)
+      switch try reader.read(into: &part, upTo: 256 << 10) {
+      case .bytes: try body(part)
+      case .memberEnd: continue
+      case .end: return
+      case .corrupt(let reason): throw .output(path: path, reason: reason)
+      case .truncated: throw .output(path: path, reason: "the file is cut")
+      }
+    }
+  }
+}
