@@ -39,8 +39,9 @@ struct VerifyCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "The view's store. Default: found by its fingerprint beside the view.", valueName: "folder"))
-  var store: String?
+      "The view's store, once for each. Default: found by its fingerprint beside the view.",
+      valueName: "folder"))
+  var store: [String] = []
 
   @Flag(name: .long, help: "Machine output.")
   var json = false
@@ -56,7 +57,7 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     let results = try VerifyRun.run(
-      path, level: level, stores: store.map { [$0] } ?? [],
+      path, level: level, stores: store,
       tick: { () throws(StorageError) in if Interruption.isRequested { throw .interrupted } },
       note: { if !quiet { StandardStreams.message("sluice: \($0)\n") } })
     if results.isEmpty {

@@ -78,7 +78,14 @@ public enum VerifyRun {
         Path.name(path), in: Path.parent(path), kind: "view",
         reason + ". Make it again with `sluice shard`, or copy it from where the run has it")
     }
-    let split = try StoreSplit.find(for: view, viewPath: path, stores: stores)
+    let split: StoreSplit?
+    do throws(StorageError) { split = try StoreSplit.find(for: view, viewPath: path, stores: stores) } catch {
+      // The given stores are not the view's: that is what the question was.
+      guard case .usage(let text) = error else { throw error }
+      var result = Verification(kind: "view", level: 3)
+      result.note(Finding(level: 3, place: Path.name(path), message: text))
+      return result
+    }
     if split == nil {
       note("\(path): its store was not found beside it (give --store); only the view itself is checked.")
     }

@@ -18,6 +18,7 @@ enum Workbench {
     "sluice filter extracted --recipe web -o filtered",
     "sluice dedup filtered -o clean",
     "sluice train clean --vocab-size 1000 -o tok",
+    "sluice encode clean --tokenizer tok -o encoded",
     "sluice tokenize clean --tokenizer tok --split valid=10% -o store",
     "sluice tokenize filtered --tokenizer tok --split valid=10% -o store-2",
     "sluice inspect where store 0 --json | sed -n 's/^ *\"id\": *\"\\(.*\\)\",*$/\\1/p' > ids.txt && test -s ids.txt",
