@@ -15,7 +15,7 @@ export SWIFT JOBS PYTHON CACHE
 # A crash in a test is shown by the test runner; the backtracer would cost minutes on top.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: help deps build quickstart test lint unit commands pipeline tables demo demo-kill interop bench fuzz \
+.PHONY: help deps build quickstart test lint unit commands pipeline tables demo demo-kill interop html bench fuzz \
         expected fixtures format clean
 
 help:
@@ -73,6 +73,10 @@ demo-kill: build
 # Exports read back by megatron-core and datatrove (makes its own Python environment on the first run).
 interop: build
 	@Tools/interop/run.sh $(SLUICE)
+
+# Pages of report --html opened in headless Chromium, if it is here: no console error, nothing loaded.
+html: build
+	@Tools/dev/check_html.sh $(SLUICE)
 
 # sluice and its peers in one run; Benchmarks/RESULTS.md says how to read it.
 bench: build

@@ -162,14 +162,18 @@ struct ShardViewCommand: ParsableCommand {
     }
   }
 
+  /// The tail of a stream, or the padding of packed sequences; of a part of the classes padding is not counted.
+  private func notTrained(_ order: View.Order) -> String {
+    if order.packing.index == nil { return "\(Format.count(order.tailTokens)) tail" }
+    if order.mixture != nil, order.paddingTokens == 0 { return "padding not counted" }
+    return "\(Format.count(order.paddingTokens)) padding, "
+      + Format.percent(order.paddingTokens, of: order.sequences * order.tokens)
+  }
+
   private func summarize(_ view: View, _ split: StoreSplit, _ table: RankTable) {
     let balance = table.balance
     let order = view.order
-    let lost =
-      order.packing.index == nil
-      ? "\(Format.count(order.tailTokens)) tail"
-      : "\(Format.count(order.paddingTokens)) padding, "
-        + Format.percent(order.paddingTokens, of: order.sequences * order.tokens)
+    let lost = notTrained(order)
     StandardStreams.message(
       Format.table(
         [
