@@ -104,13 +104,22 @@ public final class RankedSorter {
     _ buckets: RankBuckets, _ body: (_ record: UnsafeRawBufferPointer) throws(StorageError) -> Void
   ) throws(StorageError) {
     try buckets.finish()
+    func fits(_ bucket: RankBuckets.Bucket) -> Bool {
+      bucket.bytes + 8 * bucket.ranks.count <= memoryBytes || bucket.ranks.count == 1
+    }
+    // One region for all of them: fresh pages would cost more than the reading.
+    var arena: RankArena?
+    let longest = buckets.buckets.filter(fits).map(\.bytes).max() ?? 0
     for bucket in buckets.buckets {
       let ranks = bucket.ranks
-      if bucket.bytes + 8 * ranks.count <= memoryBytes || ranks.count == 1 {
-        let arena = RankArena(capacity: bucket.bytes)
-        try buckets.read(bucket, into: arena)
-        try arena.give(ranks, body)
+      if fits(bucket) {
+        let region = arena ?? RankArena(capacity: longest)
+        arena = region
+        region.removeAll()
+        try buckets.read(bucket, into: region)
+        try region.give(ranks, body)
       } else {
+        arena = nil
         let parts = max(2, min(ranks.count, bucketCount(bytes: Int64(bucket.bytes), ranks: ranks.count)))
         let inner = try RankBuckets(
           ranks: ranks, count: parts, chunkBytes: chunkBytes, temporaryFolder: temporaryFolder)
@@ -168,6 +177,8 @@ final class RankArena {
     used += RankedRecord.headerBytes + count
     return true
   }
+
+  func removeAll() { used = 0 }
 
   /// Room for bytes that are read from a file.
   func extend(_ count: Int) -> UnsafeMutableRawBufferPointer {

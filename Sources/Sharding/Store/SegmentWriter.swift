@@ -169,22 +169,30 @@ final class SegmentWriter {
   /// Smallest and largest id of at least one.
   static func bounds(_ tokens: UnsafeRawBufferPointer, _ width: TokenWidth) -> (min: Int, max: Int) {
     switch width {
-    case .u16: bounds(tokens, as: UInt16.self)
-    case .u32: bounds(tokens, as: UInt32.self)
+    case .u16:
+      let (low, high) = bounds(tokens, as: Int16.self)
+      return (Int(UInt16(bitPattern: low)), Int(UInt16(bitPattern: high)))
+    case .u32:
+      let (low, high) = bounds(tokens, as: Int32.self)
+      return (Int(UInt32(bitPattern: low)), Int(UInt32(bitPattern: high)))
     }
   }
 
-  private static func bounds<Word: FixedWidthInteger>(
+  /// Compared as signed numbers with the sign bit turned over, which is the same order: baseline x86-64 has minimum and
+  /// maximum of many 16-bit words at once only for signed ones.
+  private static func bounds<Word: FixedWidthInteger & SignedInteger>(
     _ tokens: UnsafeRawBufferPointer, as type: Word.Type
-  ) -> (min: Int, max: Int) {
+  ) -> (min: Word, max: Word) {
     var low = Word.max
     var high = Word.min
     for index in 0..<tokens.count / MemoryLayout<Word>.size {
-      let id = Word(
-        littleEndian: tokens.loadUnaligned(fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self))
+      let id =
+        Word(
+          littleEndian: tokens.loadUnaligned(fromByteOffset: index &* MemoryLayout<Word>.size, as: Word.self))
+        ^ Word.min
       low = min(low, id)
       high = max(high, id)
     }
-    return (Int(low), Int(high))
+    return (low ^ Word.min, high ^ Word.min)
   }
 }
