@@ -37,3 +37,5 @@ bash Tools/interop/check_tokenizers.sh
 echo "== the reader for trainers"
 "$PYTHON" Tools/interop/check_reader.py
 "$PYTHON" clients/python/tests/test_sluice_view.py
+echo "== topology"
+"$PYTHON" Tools/interop/check_topology.py 2>/dev/null
