@@ -6,8 +6,16 @@ public final class ExportFolder {
   public let path: String
   public private(set) var files: [ExportReport.File] = []
 
-  /// XXH64 of what was compressed into a file, by its name: compared when it is read back.
-  private(set) var contents: [String: UInt64] = [:]
+  /// What a compressed file must read back as, by its name.
+  private(set) var contents: [String: Contents] = [:]
+
+  struct Contents {
+    /// XXH64 of the file.
+    var file: String
+    /// XXH64 of so many decoded bytes from its start on.
+    var decoded: UInt64
+    var decodedBytes: Int
+  }
 
   public init(_ path: String) throws(StorageError) {
     self.path = path
@@ -23,7 +31,7 @@ public final class ExportFolder {
     files.append(.init(name: summary.name, bytes: summary.bytes, sha256: summary.sha256, method: method))
   }
 
-  func note(_ name: String, contents hash: UInt64) { contents[name] = hash }
+  func note(_ name: String, _ read: Contents) { contents[name] = read }
 
   /// Writes a file of the export's own, piece by piece.
   public func write(

@@ -53,12 +53,7 @@ public struct OLMoExporter: LinkingExporter {
   ) throws(StorageError) {
     let stem = split.stem(number)
     try folder.compareTokens(stem + ".npy", segment)
-    let path = Path.join(folder.path, stem + ".csv.gz")
-    var hash = XXH64()
-    try OLMoRows.forEachPart(of: path) { (bytes) throws(StorageError) in hash.update(bytes.span) }
-    guard hash.finalize() == folder.contents[stem + ".csv.gz"] else {
-      throw .output(path: path, reason: "the rows do not read back equal")
-    }
+    try OLMoRows.compare(stem + ".csv.gz", in: folder)
   }
 
   // MARK: Rows

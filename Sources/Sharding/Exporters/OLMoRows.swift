@@ -14,8 +14,9 @@ final class OLMoRows {
   private var encoder: GzipEncoder
   private var compressed: [UInt8] = []
   private var copies: [GzipEncoder.Copy] = []
-  /// Of all rows, to be compared when they are read back.
+  /// Of the rows that are decoded again when the file is read back.
   private var hash = XXH64()
+  private var hashed = 0
 
   private var text: UnsafeMutableRawBufferPointer
   /// Bytes of `text` in use, and where those begin that are not compressed yet: the last row stays for the next to refer to.
@@ -35,6 +36,9 @@ final class OLMoRows {
   }
 
   private static let textBytes = 128 << 10
+  /// Rows of a linked segment that are decoded again; the rest is compared by the file's hash. Decoding all would cost as much as
+  /// all else together.
+  private static let decodedBytes = 4 << 20
 
   init(_ name: String, _ folder: ExportFolder) throws(StorageError) {
     output = try folder.create(name)
@@ -97,8 +101,9 @@ final class OLMoRows {
     try flush()
     encoder.finish(into: &compressed)
     try output.write(compressed)
-    folder.record(try output.commit())
-    folder.note(name, contents: hash.finalize())
+    let file = try output.commit()
+    folder.record(file)
+    folder.note(name, .init(file: file.xxh64, decoded: hash.finalize(), decodedBytes: hashed))
   }
 
   // MARK: Text
@@ -191,7 +196,10 @@ final class OLMoRows {
 
   private func flush() throws(StorageError) {
     let part = UnsafeRawBufferPointer(rebasing: text[fresh..<count])
-    hash.update(part)
+    if hashed < Self.decodedBytes {
+      hash.update(part)
+      hashed += part.count
+    }
     encoder.add(part, copies: copies, into: &compressed)
     copies.removeAll(keepingCapacity: true)
     try output.write(compressed)
@@ -201,20 +209,43 @@ final class OLMoRows {
 
   // MARK: Reading back
 
-  /// Gives the decoded bytes of a file in parts.
+  /// Compares a file of this folder with what was written: all its bytes, and the first rows decoded.
+  ///
+  /// - Throws: `.output` where it differs.
+  static func compare(_ name: String, in folder: ExportFolder) throws(StorageError) {
+    let path = Path.join(folder.path, name)
+    guard let wanted = folder.contents[name] else { throw .bug("\(name) was not noted") }
+    let file = try RandomAccessFile(path)
+    var hash = XXH64()
+    try file.forEachPart(from: 0, to: file.size) { (bytes) throws(StorageError) in hash.update(bytes) }
+    var decoded = XXH64()
+    var rest = wanted.decodedBytes
+    try forEachPart(of: path, limit: rest) { (bytes) throws(StorageError) in
+      bytes.withUnsafeBytes { decoded.update(UnsafeRawBufferPointer(rebasing: $0[..<min(rest, $0.count)])) }
+      rest -= min(rest, bytes.count)
+    }
+    guard Hex.string(hash.finalize()) == wanted.file, rest == 0, decoded.finalize() == wanted.decoded else {
+      throw .output(path: path, reason: "the rows do not read back equal")
+    }
+  }
+
+  /// Gives the decoded bytes of a file in parts, at least `limit` of them.
   ///
   /// - Throws: `.output` for damaged or cut data.
   static func forEachPart(
-    of path: String, _ body: ([UInt8]) throws(StorageError) -> Void
+    of path: String, limit: Int = .max, _ body: ([UInt8]) throws(StorageError) -> Void
   ) throws(StorageError) {
+    var given = 0
     let size = try FileSystem.size(of: path)
     let reader = try DecodingReader(InputFile(path: path, name: path, size: size))
     guard reader.codec == .gzip else { throw .output(path: path, reason: "is no gzip file") }
     var part: [UInt8] = []
-    while true {
+    while given < limit {
       part.removeAll(keepingCapacity: true)
       switch try reader.read(into: &part, upTo: 256 << 10) {
-      case .bytes: try body(part)
+      case .bytes(let count):
+        given += count
+        try body(part)
       case .memberEnd: continue
       case .end: return
       case .corrupt(let reason): throw .output(path: path, reason: reason)
