@@ -449,7 +449,8 @@ class _Files:
             with open(path, "rb") as file:
                 actual = os.fstat(file.fileno()).st_size
                 if actual != size:
-                    raise ViewError(f"{path}: has {actual} bytes, not {size}: damaged or of another store. Run `sluice verify`")
+                    raise ViewError(f"{path}: has {actual} bytes, not {size}: damaged or of another store. "
+                                    "Run `sluice verify`")
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             if isinstance(error, ViewError):
@@ -703,12 +704,14 @@ class _Packs:
         for store in split.stores:
             path = os.path.join(store.folder, split.name, folder, "manifest.json")
             if not os.path.isfile(path):
-                raise ViewError(f"order.packing.index: the pack index is missing: {path}. Make it again with `sluice shard`")
+                raise ViewError(f"order.packing.index: the pack index is missing: {path}. "
+                                "Make it again with `sluice shard`")
             data = _read_bytes(path)
             hashed.update(data)
             manifests.append(_Members.parse(data, path))
         if "sha256:" + hashed.hexdigest() != order.object("packing").text("index"):
-            raise ViewError(f"order.packing.index: {folder} of the store is not the view's. Make the view again with `sluice shard`")
+            raise ViewError(f"order.packing.index: {folder} of the store is not the view's. "
+                            "Make the view again with `sluice shard`")
         self._units: List[_Unit] = []
         # Per class of each store's index: (unit, first bin, bins).
         runs: Dict[str, List[Tuple[int, int, int]]] = {}
@@ -845,15 +848,18 @@ class View:
             raise root.fail("format", f"“{root.value['format']}” is not sluice-view/1")
         content = {name: value for name, value in root.value.items() if name != "sha256"}
         if hashlib.sha256(_canonical(content)).hexdigest() != root.text("sha256"):
-            raise root.fail("sha256", "is not that of the content: the view was edited or damaged. Make it again with `sluice shard`")
+            raise root.fail("sha256", "is not that of the content: the view was edited or damaged. "
+                                      "Make it again with `sluice shard`")
         order = root.object("order")
         self.order: Dict[str, Any] = order.value
         self.order_hash: str = _sha256(_canonical(self.order))
         self._read_order(order)
         self._read_readers(root)
         names = order.list("stores") if "stores" in self.order else [order.text("store")]
-        given = None if store is None else [os.fspath(item) for item in ([store] if isinstance(store, (str, os.PathLike)) else store)]
-        self._split = _Split(_find_stores(names, self.path, given), order.text("split"), root.value.get("holdout"), _Files(open_files))
+        if isinstance(store, (str, os.PathLike)):
+            store = [store]
+        stores = _find_stores(names, self.path, None if store is None else [os.fspath(item) for item in store])
+        self._split = _Split(stores, order.text("split"), root.value.get("holdout"), _Files(open_files))
         if order.object("packing").value.get("index") is None:
             self._layout: Any = _Stream(self._split, self.context, self.overlap)
         else:
@@ -916,7 +922,8 @@ class View:
         self.gpus = root.number("gpus", 1, 1 << 24)
         try:
             self.topology = Topology(
-                shape.text("framework"), self.gpus, *(shape.number(axis, 1) for axis in ("tensor", "context", "pipeline", "expert")),
+                shape.text("framework"), self.gpus,
+                *(shape.number(axis, 1) for axis in ("tensor", "context", "pipeline", "expert")),
                 rank_order=shape.text("rank_order"), gpus_per_node=root.number("gpus_per_node", 1))
         except ViewError as error:
             raise ViewError(f"{self.path}: {error}") from None
@@ -1045,8 +1052,9 @@ class View:
         positions = self.rank_positions(rank, items + step * self.rank_batch)
         items, positions = items[positions >= 0], positions[positions >= 0]
         epochs, sequences = self.sequences_at(positions)
-        return [Place(item // self.micro_batch, item % self.micro_batch, position, epoch, sequence) for item, position, epoch, sequence
-                in zip(items.tolist(), positions.tolist(), epochs.tolist(), sequences.tolist())]
+        found = zip(items.tolist(), positions.tolist(), epochs.tolist(), sequences.tolist())
+        return [Place(*divmod(item, self.micro_batch), position, epoch, sequence)
+                for item, position, epoch, sequence in found]
 
     def read(self, step: int, rank: int, micro: Optional[int] = None) -> Sequence:
         """The sequences of a rank at a step, or of one micro-batch of it: four arrays [n, C]."""
@@ -1056,7 +1064,8 @@ class View:
 
     def state(self, next_position: int) -> Dict[str, Any]:
         """What `load_state_dict` and `sluice shard --state` need to go on at `next_position`."""
-        return {"format": self.STATE_FORMAT, "order_hash": self.order_hash, "next_position": next_position, "order": self.order}
+        return {"format": self.STATE_FORMAT, "order_hash": self.order_hash, "next_position": next_position,
+                "order": self.order}
 
     def next_position(self, state: Dict[str, Any]) -> int:
         """The position of a state of the same order; `ViewError` lists what differs in another order."""
@@ -1107,8 +1116,8 @@ class SluiceDataset(_IterableDataset):
         self._read: Optional[int] = None
         self._check_world()
         if tail is None and rank == 0 and self.left_over:
-            warnings.warn(f"{self.left_over} sequences behind the last full step are not read; choose tail=\"drop\", \"deal\" or \"pad\"",
-                          stacklevel=2)
+            warnings.warn(f"{self.left_over} sequences behind the last full step are not read; "
+                          "choose tail=\"drop\", \"deal\" or \"pad\"", stacklevel=2)
 
     def _check_world(self) -> None:
         distributed = sys.modules.get("torch.distributed")
@@ -1182,7 +1191,8 @@ class SluiceDataset(_IterableDataset):
         """A torch DataLoader of this dataset's batches with the right `batch_size`."""
         if _torch is None:
             raise ViewError("loader() needs torch; without it iterate over the dataset")
-        return _torch.DataLoader(self, batch_size=None if self.batched else self.batch_size, num_workers=num_workers, **options)
+        size = None if self.batched else self.batch_size
+        return _torch.DataLoader(self, batch_size=size, num_workers=num_workers, **options)
 
     def state_dict(self, steps: Optional[int] = None) -> Dict[str, Any]:
         """Where the whole job stands after `steps` steps of this run; the same on every rank.
