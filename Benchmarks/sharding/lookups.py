@@ -1,6 +1,6 @@
 """Look-ups in a store of 10^12 tokens, and the passes that read all records or origins.
 
-    inspect.py SLUICE [--segments 2040] [--documents 550000] [--runs 5] [--work FOLDER]
+    lookups.py SLUICE [--segments 2040] [--documents 550000] [--runs 5] [--work FOLDER]
 
 The store is made by make_store.py: real records and origins of one segment, which all others link to; tokens are sparse. Prints wall and
 processor milliseconds and peak memory of each command, medians of the runs at random places, cold (pages of the store dropped before
