@@ -57,43 +57,47 @@ final class OLMoRows {
     _ start: Int, _ end: Int, id: UnsafeRawBufferPointer, part: [UInt8], number: Int?
   ) throws(StorageError) {
     try reserve(96 + 2 * id.count + part.count)
+    guard let base = text.baseAddress else { return }
+    // Members of a class are checked at each access: the row is made with locals.
+    let last = last
+    var out = Cursor(base: base, count: count)
     var row = Row(start: count, end: 0, id: 0, part: 0, partEnd: 0, endValue: end)
     if let last, last.endValue == start {
       // The last row's end, with its comma.
       let length = last.id - last.end
-      memmove(text.baseAddress! + count, text.baseAddress! + last.end, length)
-      copy(length, from: last.end, to: count)
-      count += length
+      out.put(UnsafeRawBufferPointer(start: base + last.end, count: length))
+      copy(length, from: last.end, to: row.start)
     } else {
-      put(decimal: start)
-      put(UInt8(ascii: ","))
+      out.put(decimal: start)
+      out.put(UInt8(ascii: ","))
     }
-    row.end = count
-    put(decimal: end)
-    copy(common(row.start, row.end, count - row.end), from: row.start, to: row.end)
-    put(UInt8(ascii: ","))
-    row.id = count
-    put(field: id)
-    put(UInt8(ascii: ","))
-    row.part = count
-    part.withUnsafeBytes { put($0) }
-    row.partEnd = count
-    put(UInt8(ascii: ","))
+    row.end = out.count
+    out.put(decimal: end)
+    copy(out.common(row.start, row.end, out.count - row.end), from: row.start, to: row.end)
+    out.put(UInt8(ascii: ","))
+    row.id = out.count
+    out.put(field: id)
+    out.put(UInt8(ascii: ","))
+    row.part = out.count
+    part.withUnsafeBytes { out.put($0) }
+    row.partEnd = out.count
+    out.put(UInt8(ascii: ","))
     if let last {
       // The id's beginning; its comma before belongs to the copy.
       let limit = min(row.part - row.id, last.part - last.id)
-      let same = common(last.id, row.id, limit)
+      let same = out.common(last.id, row.id, limit)
       copy(same + 1, from: last.id - 1, to: row.id - 1)
       // The part with the comma before it, unless the id is the same to its end, and the comma behind.
       let length = row.partEnd - row.part
       let from = same == row.part - row.id ? row.part : row.part - 1
-      if length == last.partEnd - last.part, common(last.part, row.part, length) == length {
+      if length == last.partEnd - last.part, out.common(last.part, row.part, length) == length {
         copy(row.partEnd + 1 - from, from: last.part - (row.part - from), to: from)
       }
     }
-    if let number { put(decimal: number) }
-    put(10)
-    last = row
+    if let number { out.put(decimal: number) }
+    out.put(10)
+    count = out.count
+    self.last = row
   }
 
   /// Ends the file and gives it to the folder.
@@ -113,59 +117,70 @@ final class OLMoRows {
     copies.append(.init(at: target - fresh, length: length, distance: target - source))
   }
 
-  /// Equal bytes from two places on, at most `limit`.
-  private func common(_ a: Int, _ b: Int, _ limit: Int) -> Int {
-    var same = 0
-    while same + 8 <= limit {
-      let difference =
-        text.loadUnaligned(fromByteOffset: a + same, as: UInt64.self).littleEndian
-        ^ text.loadUnaligned(fromByteOffset: b + same, as: UInt64.self).littleEndian
-      if difference != 0 { return same + difference.trailingZeroBitCount / 8 }
-      same += 8
-    }
-    while same < limit, text[a + same] == text[b + same] { same += 1 }
-    return same
-  }
+  /// Where the next byte of a row goes; room is reserved.
+  private struct Cursor {
+    let base: UnsafeMutableRawPointer
+    var count: Int
 
-  private func put(_ byte: UInt8) {
-    text[count] = byte
-    count += 1
-  }
-
-  /// At most 19 digits; room is reserved.
-  private func put(decimal value: Int) {
-    var rest = UInt(bitPattern: value)
-    var digits = 1
-    var bound: UInt = 10
-    while digits < 19, rest >= bound {
-      digits += 1
-      bound &*= 10
+    /// Equal bytes from two places on, at most `limit`.
+    @inline(__always) func common(_ a: Int, _ b: Int, _ limit: Int) -> Int {
+      var same = 0
+      while same + 8 <= limit {
+        let difference =
+          base.loadUnaligned(fromByteOffset: a + same, as: UInt64.self).littleEndian
+          ^ base.loadUnaligned(fromByteOffset: b + same, as: UInt64.self).littleEndian
+        if difference != 0 { return same + difference.trailingZeroBitCount / 8 }
+        same += 8
+      }
+      while same < limit, byte(a + same) == byte(b + same) { same += 1 }
+      return same
     }
-    var at = count + digits
-    count = at
-    repeat {
-      at -= 1
-      text[at] = 48 + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
-  }
 
-  private func put(field: UnsafeRawBufferPointer) {
-    var special = false
-    for byte in field {
-      special = special || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == 10 || byte == 13
+    @inline(__always) private func byte(_ offset: Int) -> UInt8 {
+      base.load(fromByteOffset: offset, as: UInt8.self)
     }
-    if special {
-      for byte in OLMoExporter.field(Array(field).span) { put(byte) }
-    } else {
-      put(field)
-    }
-  }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) {
-    guard let base = bytes.baseAddress else { return }
-    memcpy(text.baseAddress! + count, base, bytes.count)
-    count += bytes.count
+    @inline(__always) mutating func put(_ byte: UInt8) {
+      base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+      count += 1
+    }
+
+    /// At most 19 digits.
+    @inline(__always) mutating func put(decimal value: Int) {
+      var rest = UInt(bitPattern: value)
+      var digits = 1
+      var bound: UInt = 10
+      while digits < 19, rest >= bound {
+        digits += 1
+        bound &*= 10
+      }
+      var at = count + digits
+      count = at
+      repeat {
+        at -= 1
+        base.storeBytes(of: 48 + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: at, as: UInt8.self)
+        rest /= 10
+      } while rest > 0
+    }
+
+    mutating func put(field: UnsafeRawBufferPointer) {
+      var special = false
+      for byte in field {
+        let isSeparator = byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"")
+        special = special || isSeparator || byte == 10 || byte == 13
+      }
+      if special {
+        for byte in OLMoExporter.field(Array(field).span) { put(byte) }
+      } else {
+        put(field)
+      }
+    }
+
+    @inline(__always) mutating func put(_ bytes: UnsafeRawBufferPointer) {
+      guard let source = bytes.baseAddress else { return }
+      memmove(base + count, source, bytes.count)
+      count += bytes.count
+    }
   }
 
   /// Makes room: compresses what is there, and keeps the last row.
